@@ -1,0 +1,161 @@
+# Copyright: Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The checks of ``./dev lint``: every one runs over the whole project and none has anything switched off."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tools.console import Trouble, say
+from tools.environment import pip_settings
+from tools.log import Log, Outcome, timed
+from tools.places import BIN, CACHE, ROOT
+from tools.program import run
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+# ansible-test builds environments of its own and fetches get-pip.py for each of them from a host that many networks
+# do not let through. It looks into its cache first, so the cache holds this: ensurepip, then pip from the usual index.
+GET_PIP = """\
+import subprocess, sys
+subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], stdout=subprocess.DEVNULL)
+wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "-q", "--upgrade", *wanted]))
+"""
+GET_PIP_NAME = "get_pip_24_2.py"
+
+
+def ruff_lint(log: Log) -> None:
+    log.run([BIN / "ruff", "check", "."])
+
+
+def ruff_format(log: Log) -> None:
+    log.run([BIN / "ruff", "format", "--check", "."])
+
+
+def mypy(log: Log) -> None:
+    """Type-check what decides (module_utils) and what builds (tools), both strictly."""
+    collection = CACHE / "collections"
+    utilities = collection / "ansible_collections/greenlight/deploy/plugins/module_utils"
+    log.run([BIN / "mypy", "--config-file", ROOT / "pyproject.toml", utilities], cwd=collection)
+    log.run([BIN / "mypy", "dev", "tools"])
+
+
+def yamllint(log: Log) -> None:
+    log.run([BIN / "yamllint", "--strict", "."])
+
+
+def ansible_lint(log: Log) -> None:
+    log.run([BIN / "ansible-lint", "--profile", "production", "--strict", "--offline"])
+
+
+def sanity(log: Log) -> None:
+    """Run all of ``ansible-test sanity`` on a copy outside the repository, with a home of its own in ``.cache``."""
+    home = CACHE / "home"
+    (home / ".ansible/test/cache").mkdir(parents=True, exist_ok=True)
+    (home / ".ansible/test/cache" / GET_PIP_NAME).write_text(GET_PIP)
+    (home / ".config/pip").mkdir(parents=True, exist_ok=True)
+    (home / ".config/pip/pip.conf").write_text(pip_settings())
+    with tempfile.TemporaryDirectory(prefix="greenlight-sanity-") as temporary:
+        copy = Path(temporary) / "ansible_collections/greenlight/deploy"
+        copy_worktree(copy)
+        log.run(
+            [BIN / "ansible-test", "sanity", "--local", "--python", PYTHON, "--color", "no"],
+            cwd=copy,
+            environment={"HOME": str(home)},
+        )
+
+
+def copy_worktree(target: Path) -> None:
+    """Copy every file that git knows or would add to ``target``."""
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+    for name in filter(None, listed.split("\0")):
+        source = ROOT / name
+        if source.exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target / name, follow_symlinks=False)
+
+
+def documentation(log: Log) -> None:
+    log.run([BIN / "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", "."])
+
+
+def changelog(log: Log) -> None:
+    log.run([BIN / "antsibull-changelog", "lint"])
+
+
+def role_readmes(log: Log) -> None:
+    """Compare every role's README and defaults with what its argument specification says they are."""
+    with tempfile.TemporaryDirectory(prefix="greenlight-roles-") as temporary:
+        for specification in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
+            role = specification.parent.parent
+            copy = Path(temporary) / role.name
+            shutil.copytree(role, copy)
+            log.run([BIN / "aar-doc", "--output-mode", "inject", copy, "markdown"])
+            for name in ("README.md",):
+                if not (role / name).exists() or (copy / name).read_bytes() != (role / name).read_bytes():
+                    raise Trouble(
+                        f"roles/{role.name}/{name} is not what its argument_specs.yml makes of it.",
+                        f"Run ./dev readmes and commit roles/{role.name}/{name}.",
+                    )
+
+
+def build(log: Log) -> None:
+    """Build the collection, install the file into an empty path and list what a user would then have."""
+    with tempfile.TemporaryDirectory(prefix="greenlight-build-") as temporary:
+        archive = build_collection(Path(temporary), log)
+        path = Path(temporary) / "installed"
+        log.run([BIN / "ansible-galaxy", "collection", "install", "--offline", "-p", path, archive])
+        installed = path / "ansible_collections/greenlight/deploy"
+        names = sorted(entry.name for entry in installed.iterdir())
+        log.note(f"installed: {' '.join(names)}")
+        strangers = set(names) - KEPT
+        if strangers:
+            raise Trouble(
+                f"The built collection holds {', '.join(sorted(strangers))}.", "Add it to build_ignore in galaxy.yml."
+            )
+
+
+KEPT = {
+    "CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "meta",
+    "playbooks", "plugins", "roles",
+}  # fmt: skip
+
+
+def build_collection(folder: Path, log: Log) -> Path:
+    """Build the collection of the checkout into ``folder`` and return the file."""
+    log.run([BIN / "ansible-galaxy", "collection", "build", "--force", "--output-path", folder])
+    (archive,) = folder.glob("greenlight-deploy-*.tar.gz")
+    return archive
+
+
+CHECKS: dict[str, Callable[[Log], None]] = {
+    "sanity": sanity,  # the longest first: the others fit beside it
+    "documentation": documentation,
+    "ansible-lint": ansible_lint,
+    "mypy": mypy,
+    "build": build,
+    "role readmes": role_readmes,
+    "changelog": changelog,
+    "yamllint": yamllint,
+    "ruff lint": ruff_lint,
+    "ruff format": ruff_format,
+}
+
+
+def lint(names: Sequence[str] = ()) -> list[Outcome]:
+    """Run the named checks, or all of them, side by side on the cores that there are."""
+    unknown = set(names) - set(CHECKS)
+    if unknown:
+        raise Trouble(f"There is no check {', '.join(sorted(unknown))}.", f"There are: {', '.join(CHECKS)}.")
+    say("lint")
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        return list(pool.map(lambda name: timed(name, CHECKS[name]), names or CHECKS))
