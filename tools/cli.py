@@ -47,7 +47,69 @@ def lint(words: list[str]) -> int:
     return log.conclude(checks.lint(names))
 
 
+def up(words: list[str]) -> int:
+    """Bring lab hosts up."""
+    from tools import environment, hosts, image, lab
+
+    parser = argparse.ArgumentParser("./dev up", description=COMMANDS["up"].purpose)
+    parser.add_argument("host", nargs="*", help=f"of {', '.join(hosts.HOSTS)} ({' '.join(hosts.USUAL)})")
+    parser.add_argument(
+        "--debian", type=int, choices=sorted(image.SUITES), help="release of the hosts (as it is, or 12)"
+    )
+    options = parser.parse_args(words)
+    chosen = hosts.find(options.host)
+    environment.link_collection()
+    lab.up(chosen, options.debian)
+    say(f"up: {' '.join(host.name for host in chosen)}")
+    return 0
+
+
+def down(words: list[str]) -> int:
+    """Remove lab hosts."""
+    from tools import hosts, lab
+
+    parser = argparse.ArgumentParser("./dev down", description=COMMANDS["down"].purpose)
+    parser.add_argument("host", nargs="*", help="these only (all, and their network)")
+    parser.add_argument("--images", action="store_true", help="remove the images too")
+    options = parser.parse_args(words)
+    lab.down([host.name for host in hosts.find(options.host)] if options.host else [], images=options.images)
+    return 0
+
+
+def hosts(words: list[str]) -> int:
+    """List the lab's hosts."""
+    from tools import lab
+
+    argparse.ArgumentParser("./dev hosts", description=COMMANDS["hosts"].purpose).parse_args(words)
+    say(lab.table())
+    return 0
+
+
+def ssh(words: list[str]) -> int:
+    """Open a shell on a lab host or run words there."""
+    from tools import hosts, lab
+
+    if not words or words[0].startswith("-"):
+        raise Trouble("./dev ssh needs a host.", f"One of {', '.join(hosts.HOSTS)}; further words are run there.")
+    (host,) = hosts.find(words[:1])
+    return lab.ssh(host, words[1:])
+
+
+def empty(words: list[str]) -> int:
+    """Throw away what applications stored on the lab's data host."""
+    from tools import hosts, lab
+
+    argparse.ArgumentParser("./dev empty", description=COMMANDS["empty"].purpose).parse_args(words)
+    lab.empty_databases(hosts.HOSTS["gl-data"])
+    return 0
+
+
 COMMANDS = {
+    "up": Command("bring the lab's hosts up (the four usual ones, or those that are named)", up),
+    "hosts": Command("list the lab's hosts", hosts),
+    "ssh": Command("open a shell on a lab host, or run the further words there", ssh),
+    "empty": Command("throw away what applications stored in the lab's databases", empty),
+    "down": Command("remove the lab's hosts", down),
     "lint": Command("every static check, or those that are named", lint),
     "unit": Command("unit tests; further words go to pytest", unit),
 }
