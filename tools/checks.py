@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +32,12 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", "-q", "--upgra
 """
 GET_PIP_NAME = "get_pip_24_2.py"
 
+# What a user has after installing the collection, and nothing else.
+KEPT = {
+    "CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "meta",
+    "playbooks", "plugins", "roles",
+}  # fmt: skip
+
 
 def ruff_lint(log: Log) -> None:
     log.run([BIN / "ruff", "check", "."])
@@ -46,7 +52,7 @@ def mypy(log: Log) -> None:
     collection = CACHE / "collections"
     utilities = collection / "ansible_collections/greenlight/deploy/plugins/module_utils"
     log.run([BIN / "mypy", "--config-file", ROOT / "pyproject.toml", utilities], cwd=collection)
-    log.run([BIN / "mypy", "dev", "tools"])
+    log.run([BIN / "mypy", "tools"])
 
 
 def yamllint(log: Log) -> None:
@@ -58,7 +64,10 @@ def ansible_lint(log: Log) -> None:
 
 
 def sanity(log: Log) -> None:
-    """Run all of ``ansible-test sanity`` on a copy outside the repository, with a home of its own in ``.cache``."""
+    """Run all of ``ansible-test sanity`` on a copy outside the repository, with a home of its own in ``.cache``.
+
+    The copy holds the collection and its tests; the workshop around it is none of ansible-test's business.
+    """
     home = CACHE / "home"
     (home / ".ansible/test/cache").mkdir(parents=True, exist_ok=True)
     (home / ".ansible/test/cache" / GET_PIP_NAME).write_text(GET_PIP)
@@ -66,7 +75,7 @@ def sanity(log: Log) -> None:
     (home / ".config/pip/pip.conf").write_text(pip_settings())
     with tempfile.TemporaryDirectory(prefix="greenlight-sanity-") as temporary:
         copy = Path(temporary) / "ansible_collections/greenlight/deploy"
-        copy_worktree(copy)
+        copy_worktree(copy, {*KEPT, "galaxy.yml", "tests"})
         log.run(
             [BIN / "ansible-test", "sanity", "--local", "--python", PYTHON, "--color", "no"],
             cwd=copy,
@@ -74,9 +83,9 @@ def sanity(log: Log) -> None:
         )
 
 
-def copy_worktree(target: Path) -> None:
-    """Copy every file that git knows or would add to ``target``."""
-    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+def copy_worktree(target: Path, tops: Iterable[str]) -> None:
+    """Copy to ``target`` what git knows or would add of the files and folders ``tops``."""
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *sorted(tops)])
     for name in filter(None, listed.split("\0")):
         source = ROOT / name
         if source.exists():
@@ -93,19 +102,31 @@ def changelog(log: Log) -> None:
 
 
 def role_readmes(log: Log) -> None:
-    """Compare every role's README and defaults with what its argument specification says they are."""
+    """Compare every role's README with what its argument specification makes of it."""
     with tempfile.TemporaryDirectory(prefix="greenlight-roles-") as temporary:
-        for specification in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
-            role = specification.parent.parent
-            copy = Path(temporary) / role.name
-            shutil.copytree(role, copy)
-            log.run([BIN / "aar-doc", "--output-mode", "inject", copy, "markdown"])
-            for name in ("README.md",):
-                if not (role / name).exists() or (copy / name).read_bytes() != (role / name).read_bytes():
-                    raise Trouble(
-                        f"roles/{role.name}/{name} is not what its argument_specs.yml makes of it.",
-                        f"Run ./dev readmes and commit roles/{role.name}/{name}.",
-                    )
+        shutil.copytree(ROOT / "roles", Path(temporary) / "roles")
+        write_readmes(Path(temporary) / "roles", log)
+        stale = [
+            role.name
+            for role in sorted((Path(temporary) / "roles").iterdir())
+            if not same_text(role / "README.md", ROOT / "roles" / role.name / "README.md")
+        ]
+    if stale:
+        raise Trouble(
+            f"README.md is not what meta/argument_specs.yml says it is, in: {', '.join(stale)}.",
+            "Run ./dev readmes and commit what it wrote.",
+        )
+
+
+def write_readmes(roles: Path, log: Log) -> None:
+    """Write the README of every role below ``roles`` from its argument specification."""
+    for role in sorted(path.parent.parent for path in roles.glob("*/meta/argument_specs.yml")):
+        log.run([BIN / "aar-doc", "--output-mode", "inject", role, "markdown"])
+
+
+def same_text(one: Path, other: Path) -> bool:
+    """Say whether both files exist and hold the same."""
+    return one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()
 
 
 def build(log: Log) -> None:
@@ -113,7 +134,7 @@ def build(log: Log) -> None:
     with tempfile.TemporaryDirectory(prefix="greenlight-build-") as temporary:
         archive = build_collection(Path(temporary), log)
         path = Path(temporary) / "installed"
-        log.run([BIN / "ansible-galaxy", "collection", "install", "--offline", "-p", path, archive])
+        install_collection(archive, path, log)
         installed = path / "ansible_collections/greenlight/deploy"
         names = sorted(entry.name for entry in installed.iterdir())
         log.note(f"installed: {' '.join(names)}")
@@ -124,17 +145,17 @@ def build(log: Log) -> None:
             )
 
 
-KEPT = {
-    "CHANGELOG.rst", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "meta",
-    "playbooks", "plugins", "roles",
-}  # fmt: skip
-
-
 def build_collection(folder: Path, log: Log) -> Path:
     """Build the collection of the checkout into ``folder`` and return the file."""
     log.run([BIN / "ansible-galaxy", "collection", "build", "--force", "--output-path", folder])
     (archive,) = folder.glob("greenlight-deploy-*.tar.gz")
     return archive
+
+
+def install_collection(archive: Path, path: Path, log: Log) -> None:
+    """Install the built collection into ``path`` as a user does, without looking at the checkout's own link."""
+    alone = {"ANSIBLE_COLLECTIONS_PATH": str(path)}
+    log.run([BIN / "ansible-galaxy", "collection", "install", "--offline", "-p", path, archive], environment=alone)
 
 
 CHECKS: dict[str, Callable[[Log], None]] = {

@@ -104,6 +104,16 @@ def empty(words: list[str]) -> int:
     return 0
 
 
+def readmes(words: list[str]) -> int:
+    """Write every role's README from its argument specification."""
+    from tools import checks, environment, log
+
+    argparse.ArgumentParser("./dev readmes", description=COMMANDS["readmes"].purpose).parse_args(words)
+    environment.ensure()
+    checks.write_readmes(ROOT / "roles", log.Log("readmes"))
+    return 0
+
+
 COMMANDS = {
     "up": Command("bring the lab's hosts up (the four usual ones, or those that are named)", up),
     "hosts": Command("list the lab's hosts", hosts),
@@ -111,6 +121,7 @@ COMMANDS = {
     "empty": Command("throw away what applications stored in the lab's databases", empty),
     "down": Command("remove the lab's hosts", down),
     "lint": Command("every static check, or those that are named", lint),
+    "readmes": Command("write each role's README from its argument_specs.yml", readmes),
     "unit": Command("unit tests; further words go to pytest", unit),
 }
 

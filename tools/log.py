@@ -33,6 +33,12 @@ class Outcome:
         return not self.reason
 
 
+def why(said: str) -> str:
+    """Return of what a program ``said`` its own error lines, or the last lines where it marks none."""
+    errors = [line for line in said.splitlines() if line.startswith(("ERROR: ", "FATAL: "))]
+    return "\n".join(errors) if errors else tail(said)
+
+
 class Log:
     """Runs programs and keeps what they say in ``.lab/logs/NAME.log``."""
 
@@ -54,7 +60,7 @@ class Log:
                 words, cwd=cwd, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
             )
         if done.returncode != 0:
-            said = tail(self.path.read_text(errors="replace"))
+            said = why(self.path.read_text(errors="replace"))
             raise Trouble(f"{said}\n[status {done.returncode}; all of it in {self.path.relative_to(ROOT)}]")
 
     def note(self, text: str) -> None:
