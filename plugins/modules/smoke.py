@@ -49,9 +49,11 @@ options:
         type: str
         default: ""
       headers:
-        description:
-          - Headers of every request and handshake, for instance those of a tester.
-          - Values are never shown.
+        description: Headers of every request and handshake.
+        type: dict
+        default: {}
+      secret_headers:
+        description: Headers whose values are never shown, for instance a tester's token or an authorization.
         type: dict
         default: {}
       label:
@@ -118,7 +120,8 @@ EXAMPLES = r"""
       - address: 10.0.0.11
         tls: true
         server_name: sync.example.com
-        headers: {X-Greenlight-Tester: "{{ greenlight_tester_token }}", X-Greenlight-Colour: green}
+        headers: {X-Greenlight-Colour: green}
+        secret_headers: {X-Greenlight-Tester: "{{ greenlight_tester_token }}"}
         label: green through the proxy
     checks:
       - name: an upload can be begun
@@ -203,7 +206,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "tls": {"type": "bool", "default": False},
             "server_name": {"type": "str", "default": ""},
             "ca_file": {"type": "str", "default": ""},
-            "headers": {"type": "dict", "default": {}, "no_log": True},
+            "headers": {"type": "dict", "default": {}},
+            "secret_headers": {"type": "dict", "default": {}, "no_log": True},
             "label": {"type": "str", "default": ""},
         },
     },
@@ -227,7 +231,8 @@ def read_target(raw: dict[str, Any], where: str) -> Target:
     port = raw["port"] or DEFAULT_PORTS[raw["tls"]]
     if not 0 < port < 65536:
         raise InvalidInput(f"'port' is {port}", where=where, expected="1 to 65535")
-    headers = tuple((str(name), str(value)) for name, value in raw["headers"].items())
+    both = {**raw["headers"], **raw["secret_headers"]}
+    headers = tuple((str(name), str(value)) for name, value in both.items())
     if any("\n" in name + value or "\r" in name + value for name, value in headers):
         raise InvalidInput("a header has a line break", where=where, expected="names and values on one line")
     endpoint = Endpoint(raw["address"], port, raw["tls"], raw["server_name"], raw["ca_file"], headers)

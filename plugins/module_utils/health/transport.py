@@ -32,16 +32,21 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+async def _cancel_others() -> None:
+    """End every task but this one."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
 def run_async(main: Coroutine[Any, Any, ResultT]) -> ResultT:
     """Run a coroutine to its end on a loop of its own leaving no task behind."""
     loop = _new_event_loop()
     try:
         return loop.run_until_complete(main)
     finally:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(_cancel_others())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
