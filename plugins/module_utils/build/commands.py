@@ -79,6 +79,7 @@ def run(argv: Sequence[str], context: Context, *, what: str = "", allowed: Seque
             start_new_session=True,
             text=True,
             errors="replace",
+            umask=0o022,
             **_identity(context.account),
         )
     except OSError as error:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import NoSpace
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 
 CHUNK = 1 << 20
 MIB = 1 << 20
@@ -53,6 +55,10 @@ def measure(root: Path, leave_out: frozenset[str] = frozenset()) -> Measure:
             kind, content = b"link", os.fsencode(path.readlink())
         elif stat.S_ISDIR(status.st_mode):
             kind, content = b"folder %o" % stat.S_IMODE(status.st_mode), b""
+        elif not stat.S_ISREG(status.st_mode):
+            raise InvalidInput(
+                "neither file, folder nor link", where=str(path), do="do not make such things in a build"
+            )
         else:
             kind, content = b"file %o" % stat.S_IMODE(status.st_mode), sha256_of(path).encode()
             total, files = total + status.st_size, files + 1
@@ -88,12 +94,20 @@ def seal(root: Path) -> None:
 
 
 @contextmanager
-def whole_or_gone(path: Path) -> Iterator[None]:
-    """Whatever goes wrong inside, ``path`` does not stay."""
+def whole_or_gone(*paths: Path) -> Iterator[None]:
+    """Whatever goes wrong inside, ``paths`` do not stay; a full disk becomes :class:`NoSpace`."""
     try:
         yield
-    except BaseException:
-        remove(path)
+    except BaseException as error:
+        for path in paths:
+            remove(path)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise NoSpace(
+                "the disk became full",
+                where=str(paths[0]),
+                expected="enough free space",
+                do="free space on that file system and run again",
+            ) from error
         raise
 
 
