@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tools.console import Trouble, say
 from tools.environment import pip_settings
 from tools.log import Log, Outcome, timed
 from tools.places import BIN, CACHE, ROOT
-from tools.program import run
+from tools.tree import copy_files, known_files
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -75,22 +75,12 @@ def sanity(log: Log) -> None:
     (home / ".config/pip/pip.conf").write_text(pip_settings())
     with tempfile.TemporaryDirectory(prefix="greenlight-sanity-") as temporary:
         copy = Path(temporary) / "ansible_collections/greenlight/deploy"
-        copy_worktree(copy, {*KEPT, "galaxy.yml", "tests"})
+        copy_files(known_files([*sorted(KEPT), "galaxy.yml", "tests"]), ROOT, copy)
         log.run(
             [BIN / "ansible-test", "sanity", "--local", "--python", PYTHON, "--color", "no"],
             cwd=copy,
             environment={"HOME": str(home)},
         )
-
-
-def copy_worktree(target: Path, tops: Iterable[str]) -> None:
-    """Copy to ``target`` what git knows or would add of the files and folders ``tops``."""
-    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *sorted(tops)])
-    for name in filter(None, listed.split("\0")):
-        source = ROOT / name
-        if source.exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target / name, follow_symlinks=False)
 
 
 def documentation(log: Log) -> None:

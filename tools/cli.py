@@ -36,6 +36,16 @@ def unit(words: list[str]) -> int:
     os.execve(BIN / "pytest", [str(BIN / "pytest"), *words], variables)
 
 
+def example(words: list[str]) -> int:
+    """Make the example application's git repository."""
+    from tools import example as examples
+
+    argparse.ArgumentParser("./dev example", description=COMMANDS["example"].purpose).parse_args(words)
+    repository = examples.ensure("mobile_sync")
+    say(f"{repository}\n{examples.refs(repository)}")
+    return 0
+
+
 def lint(words: list[str]) -> int:
     """Run the named checks, or all."""
     from tools import checks, environment, log
@@ -119,6 +129,7 @@ COMMANDS = {
     "hosts": Command("list the lab's hosts", hosts),
     "ssh": Command("open a shell on a lab host, or run the further words there", ssh),
     "empty": Command("throw away what applications stored in the lab's databases", empty),
+    "example": Command("make the example application's git repository and list its versions", example),
     "down": Command("remove the lab's hosts", down),
     "lint": Command("every static check, or those that are named", lint),
     "readmes": Command("write each role's README from its argument_specs.yml", readmes),
