@@ -1,0 +1,17 @@
+"""Deletes what has expired; for a timer."""
+
+import json
+
+from django.core.management.base import BaseCommand
+
+from core.services.cleanup import delete_expired
+
+
+class Command(BaseCommand):
+    """Safe to run at any time, on any host."""
+
+    help = "Deletes expired idempotency records and their upload sessions."
+
+    def handle(self, *args, **options):
+        """Deletes and reports."""
+        self.stdout.write(json.dumps({"deleted": delete_expired()}))
