@@ -1,0 +1,62 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import description, plan, verdict
+from ansible_collections.greenlight.deploy.plugins.plugin_utils.inventory import fleet_of
+
+
+class ActionModule(ActionBase):
+    """Judges what every host was seen to be and makes the plan, once, on the controller."""
+
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _, arguments = self.validate_argument_spec(
+            {
+                "source": {"type": "dict", "required": True},
+                "disk_free": {"type": "int", "required": True},
+                "clock_skew": {"type": "int", "required": True},
+                "redeploy": {"type": "bool", "default": False},
+            }
+        )
+        application = task_vars["greenlight_application"]
+        templated = self._templar.template
+        fleet = fleet_of(task_vars)
+        inspections = {
+            host: seen for host in fleet.addresses if (seen := self._inspection(task_vars["hostvars"][host]))
+        }
+        limits = plan.Limits(arguments["disk_free"] * plan.MIB, arguments["clock_skew"])
+        try:
+            problems = plan.judge(application, fleet, inspections, limits, time.time())
+            description.raise_all(problems, "The fleet is not ready for a deployment")
+            private = [templated(task_vars.get(name, {})) for name in ("greenlight_environment", "greenlight_secrets")]
+            made = plan.decide(
+                application, fleet, inspections, arguments["source"], private, redeploy=arguments["redeploy"]
+            )
+        except GreenlightError as error:
+            result.update(failed=True, msg=str(error))
+            return result
+        result.update(
+            changed=False,
+            msg=made["sentence"],
+            ansible_facts={"greenlight_plan": made, "greenlight_verdict": verdict.BEGINNING.as_fact()},
+        )
+        return result
+
+    @staticmethod
+    def _inspection(facts):
+        """What preflight's read-only modules said of one host; nothing when it was lost on the way."""
+        seen = facts.get("preflight_host", {})
+        if "time" not in seen:
+            return {}
+        releases, traffic = facts.get("preflight_releases", {}), facts.get("preflight_traffic", {})
+        return {**seen, "colours": releases.get("colours", {}), "traffic": traffic}

@@ -1,0 +1,37 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import verdict
+
+
+class ActionModule(ActionBase):
+    """Collects what every host of the play said of a step and decides once, on the controller."""
+
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _, arguments = self.validate_argument_spec(
+            {
+                "step": {"type": "str", "required": True},
+                "hosts": {"type": "list", "elements": "str", "required": True},
+            }
+        )
+        facts = task_vars["hostvars"]
+        failures = {
+            host: failure for host in arguments["hosts"] if (failure := facts[host].get("greenlight_failure"))
+        }
+        outcome = verdict.decide(
+            arguments["step"],
+            arguments["hosts"],
+            frozenset(task_vars["ansible_play_hosts"]),
+            failures,
+            task_vars.get("greenlight_verdict"),
+        )
+        result.update(changed=False, msg=outcome.sentence, ansible_facts={"greenlight_verdict": outcome.as_fact()})
+        return result

@@ -1,0 +1,72 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One verdict for the whole fleet after each step. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One host that did not do a step, and why."""
+
+    host: str
+    task: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the fleet goes on. Once it is no, it stays no."""
+
+    go: bool
+    step: str
+    failures: tuple[Failure, ...]
+    sentence: str
+
+    def as_fact(self) -> dict[str, Any]:
+        """The verdict as plain data, for a fact."""
+        return {**asdict(self), "failures": [asdict(failure) for failure in self.failures]}
+
+
+#: Before the first step.
+BEGINNING = Verdict(True, "preflight", (), "preflight: every host can take part.")
+
+
+def decide(
+    step: str,
+    wanted: Sequence[str],
+    present: Collection[str],
+    failures: Mapping[str, Mapping[str, str]],
+    before: Mapping[str, Any] | None = None,
+) -> Verdict:
+    """Judge a step.
+
+    ``wanted`` hosts must have done it; those that are not ``present`` any more were lost; ``failures`` holds
+    ``task`` and ``reason`` by host; ``before`` is the fact of the verdict so far.
+    """
+    if before and not before["go"]:
+        return Verdict(False, before["step"], tuple(Failure(**failure) for failure in before["failures"]), before["sentence"])
+    found = tuple(
+        Failure(host, failures[host]["task"], failures[host]["reason"])
+        if host in failures
+        else Failure(host, "", "unreachable")
+        for host in wanted
+        if host in failures or host not in present
+    )
+    return Verdict(not found, step, found, _sentence(step, len(wanted), found))
+
+
+def _sentence(step: str, count: int, failures: Sequence[Failure]) -> str:
+    if not failures:
+        return f"{step}: all {count} hosts did it."
+    first = failures[0]
+    others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
+    task = f" in '{first.task}'" if first.task else ""
+    return f"{step}: {len(failures)} of {count} hosts failed; {first.host}{task}: {first.reason}{others}"

@@ -1,0 +1,151 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Talks to one process of a release's own interpreter that reads and applies Django migrations."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import STANDARD_PATH, Account
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.output import redact, tail
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed, InvalidInput, NotReady
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import django_runner
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.plan import Migration, graph_of
+
+_SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Where and how to migrate; times in seconds, ``lock_timeout`` and ``statement_timeout`` are PostgreSQL's."""
+
+    release: Path
+    environment: Mapping[str, str]
+    account: Account
+    secrets: tuple[str, ...] = ()
+    database: str = "default"
+    lock_wait: float = 60.0
+    lock_timeout: float = 2.0
+    statement_timeout: float = 900.0
+    timeout: float = 3600.0
+
+    def process_environment(self) -> dict[str, str]:
+        """The environment of the process: the application's own, with the time limits for PostgreSQL added."""
+        limits = (
+            f"-c lock_timeout={round(self.lock_timeout * 1000)} -c statement_timeout={round(self.statement_timeout * 1000)}"
+        )
+        return {
+            "PATH": STANDARD_PATH,
+            "DJANGO_SETTINGS_MODULE": settings_of(self.release),
+            **self.environment,
+            "PGOPTIONS": f"{self.environment.get('PGOPTIONS', '')} {limits}".strip(),
+        }
+
+
+def settings_of(release: Path) -> str:
+    """The settings module that the release's ``manage.py`` names."""
+    try:
+        found = _SETTINGS.search((release / "manage.py").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(
+            f"manage.py cannot be read ({error.strerror})", where=str(release), expected="a Django project at its top"
+        ) from error
+    if not found:
+        raise InvalidInput("names no DJANGO_SETTINGS_MODULE", where=f"{release}/manage.py", do="set it in the environment")
+    return found[1]
+
+
+class Conversation:
+    """One process that migrates, from its start to its end; a context manager that never leaves it running."""
+
+    def __init__(self, request: Request, *, lock: bool) -> None:
+        self._request = request
+        self._lock = lock
+        self._said: list[str] = []
+
+    def __enter__(self) -> Conversation:
+        request = self._request
+        self._process = subprocess.Popen(
+            [str(request.release / "venv/bin/python"), "-c", inspect.getsource(django_runner)],
+            cwd=request.release,
+            env=request.process_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            user=request.account.uid,
+            group=request.account.gid,
+            extra_groups=[],
+        )
+        self._watchdog = threading.Timer(request.timeout, self._process.kill)
+        self._watchdog.start()
+        self._send({"database": request.database, "lock": self._lock, "lock_wait": request.lock_wait})
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watchdog.cancel()
+        self._process.kill()
+        self._process.communicate()
+
+    def graph(self) -> dict[str, Migration]:
+        """The migrations of the release and which of them are applied."""
+        return graph_of(self._expect("state")["migrations"])
+
+    def apply(self, targets: Sequence[str]) -> Iterator[Message]:
+        """Apply ``targets``; one message ``{target, seconds}`` for each, then ``{invalid_indexes}``."""
+        self._send(list(targets))
+        for _ in targets:
+            yield self._expect("applied")
+        yield self._expect("end")
+
+    def _send(self, content: object) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(content) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return  # its last words are read next and say why
+
+    def _expect(self, kind: str) -> Message:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if not line.startswith(django_runner.MARK):
+                self._said.append(line)
+                continue
+            message: Message = json.loads(line.removeprefix(django_runner.MARK))
+            if message["kind"] == kind:
+                return message
+            raise self._trouble(message)
+        raise CommandFailed(
+            f"ended without an answer\n{self._shown(''.join(self._said))}", where="migrations", do="see its last lines above"
+        )
+
+    def _trouble(self, message: Message) -> Exception:
+        if message["kind"] == "locked":
+            return NotReady(
+                f"another deployment has been migrating for {self._request.lock_wait:.0f} s",
+                where="migrations", expected="one at a time", do="wait for it, or end it",
+            )
+        return CommandFailed(self._shown(message.get("error", str(message))), where="migrations")
+
+    def _shown(self, text: str) -> str:
+        return redact(tail(text), self._request.secrets)
+
+

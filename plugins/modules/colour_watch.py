@@ -1,0 +1,204 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: colour_watch
+short_description: Watch one colour of an application through the proxy
+version_added: 0.1.0
+author: Greenlight contributors (@greenlight)
+description:
+  - Asks this proxy, as a tester, for the health, readiness and WebSocket of one colour, again and again for some seconds.
+  - Asks on the address on which clients ask, over TLS, accepting only the certificate that was installed here.
+  - A tester who names a colour is never served by the other one as a stand-in, so that a dead colour cannot hide behind it.
+options:
+  app:
+    description: Name of the application.
+    type: str
+    required: true
+  colour:
+    description: Colour to watch.
+    type: str
+    choices: [blue, green]
+    required: true
+  release:
+    description: Release that must answer. It is compared where the application says it in C(X-Greenlight-Served-By).
+    type: str
+    default: ""
+  seconds:
+    description: How long to watch. 0 looks once.
+    type: int
+    default: 0
+  interval:
+    description: Seconds between two looks.
+    type: int
+    default: 5
+  failures:
+    description: Bad looks that end the watch as failed. The last look must be good in any case.
+    type: int
+    default: 3
+  timeout:
+    description: Seconds for one look.
+    type: float
+    default: 5
+  health:
+    description: Paths that are looked at. An empty one is left out.
+    type: dict
+    default: {}
+    suboptions:
+      path:
+        description: Liveness.
+        type: str
+        default: /health
+      readiness:
+        description: Readiness.
+        type: str
+        default: ""
+      websocket:
+        description: WebSocket.
+        type: str
+        default: ""
+attributes:
+  check_mode:
+    description: Can run in C(check_mode); it never changes anything, and looks once.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed when in diff mode.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Watch green for five minutes
+  greenlight.deploy.colour_watch:
+    app: mobile-sync
+    colour: green
+    seconds: 300
+    health: {path: /health, readiness: /readiness, websocket: /ws/sync}
+"""
+
+RETURN = r"""
+looks:
+  description: How often was looked.
+  returned: always
+  type: int
+bad:
+  description: How many of the looks were bad.
+  returned: always
+  type: int
+problems:
+  description: What the last bad look saw.
+  returned: always
+  type: list
+  elements: str
+  sample: ["readiness: status 503, expected 200"]
+seconds:
+  description: How long was watched.
+  returned: always
+  type: float
+"""
+
+import secrets
+import time
+from dataclasses import asdict
+
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import NotReady
+from ansible_collections.greenlight.deploy.plugins.module_utils.health.checks import (
+    HttpCheck,
+    HttpExpectation,
+    HttpRequest,
+    WebSocketCheck,
+)
+from ansible_collections.greenlight.deploy.plugins.module_utils.health.endpoint import Endpoint
+from ansible_collections.greenlight.deploy.plugins.module_utils.health.http_client import probe_http
+from ansible_collections.greenlight.deploy.plugins.module_utils.health.smoke import Target, run_smoke
+from ansible_collections.greenlight.deploy.plugins.module_utils.health.watch import watch
+from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.layout import Layout
+
+SERVED_BY = "X-Greenlight-Served-By"
+
+ARGUMENTS = {
+    "app": {"type": "str", "required": True},
+    "colour": {"type": "str", "choices": ["blue", "green"], "required": True},
+    "release": {"type": "str", "default": ""},
+    "seconds": {"type": "int", "default": 0},
+    "interval": {"type": "int", "default": 5},
+    "failures": {"type": "int", "default": 3},
+    "timeout": {"type": "float", "default": 5.0},
+    "health": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "path": {"type": "str", "default": "/health"},
+            "readiness": {"type": "str", "default": ""},
+            "websocket": {"type": "str", "default": ""},
+        },
+    },
+}
+
+
+def endpoint_of(contact, colour):
+    """This proxy, asked as a tester of one colour."""
+    return Endpoint(
+        address=contact.address,
+        port=contact.port,
+        tls=True,
+        server_name=contact.server_name,
+        ca_file=contact.certificate,
+        headers=(("X-Greenlight-Tester", contact.token), ("X-Greenlight-Colour", colour)),
+    )
+
+
+def checks_of(health, timeout):
+    """One look: each path that is given."""
+    checks = [
+        HttpCheck(name, HttpRequest(path=path), HttpExpectation(), timeout=timeout)
+        for name, path in (("health", health["path"]), ("readiness", health["readiness"]))
+        if path
+    ]
+    if health["websocket"]:
+        checks.append(WebSocketCheck("websocket", health["websocket"], timeout=timeout))
+    return checks
+
+
+def look_at(endpoint, checks, timeout, served_by):
+    """Look once and return the problems."""
+    verdicts = run_smoke([Target(endpoint, "")], checks, deadline=timeout, unique=secrets.token_hex(4))
+    problems = [f"{check.name}: {problem}" for check in verdicts[0].checks for problem in check.problems]
+    said = probe_http(endpoint, checks[0].request.path, timeout=timeout).header(SERVED_BY) if served_by else ""
+    if said and not said.startswith(served_by):
+        problems.append(f"{said} answered, expected {served_by}")
+    return problems
+
+
+def act(module):
+    wanted = module.params
+    endpoint = endpoint_of(TrafficFiles(Layout(wanted["app"])).contact(), wanted["colour"])
+    checks = checks_of(wanted["health"], wanted["timeout"])
+    served_by = f"{wanted['colour']}/{wanted['release']}/" if wanted["release"] else ""
+    watched = watch(
+        lambda: look_at(endpoint, checks, wanted["timeout"], served_by),
+        seconds=0 if module.check_mode else wanted["seconds"],
+        interval=wanted["interval"],
+        failures=wanted["failures"],
+        clock=time.monotonic,
+        sleep=time.sleep,
+    )
+    if not watched.ok:
+        raise NotReady(
+            f"{watched.bad} of {watched.looks} looks at {wanted['colour']} were bad; {'; '.join(watched.problems)}",
+            expected=f"fewer than {wanted['failures']} bad looks and a good one at the end",
+        )
+    return asdict(watched)
+
+
+def main():
+    run(act, ARGUMENTS)
+
+
+if __name__ == "__main__":
+    main()

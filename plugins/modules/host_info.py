@@ -1,0 +1,122 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_info
+short_description: See what a host is before a deployment
+version_added: 0.1.0
+author: Greenlight contributors (@greenlight)
+description:
+  - Reads versions, free space, addresses, the holders of TCP ports and whether other services accept connections, in one call.
+  - Changes nothing and judges nothing.
+options:
+  python:
+    description: Interpreter whose version is wanted.
+    type: str
+    default: python3
+  requires:
+    description: Endpoints to connect to, as C(tcp://HOST:PORT). They are tried side by side.
+    type: list
+    elements: str
+    default: []
+  folder:
+    description: Where free space is wanted. Its nearest existing parent counts when it does not exist yet.
+    type: path
+    default: /opt
+  timeout:
+    description: Seconds for each connection.
+    type: float
+    default: 5
+attributes:
+  check_mode:
+    description: Can run in C(check_mode); it never changes anything.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed when in diff mode.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: See what the host is
+  greenlight.deploy.host_info:
+    requires: ["tcp://10.0.0.5:5432"]
+  register: host
+"""
+
+RETURN = r"""
+time:
+  description: The host's clock, in seconds since 1970.
+  returned: always
+  type: float
+architecture:
+  description: Machine type.
+  returned: always
+  type: str
+  sample: x86_64
+python:
+  description: Version of the interpreter, empty when it is not there.
+  returned: always
+  type: str
+  sample: 3.11.2
+systemd:
+  description: Version of systemd, empty when it is not there.
+  returned: always
+  type: str
+  sample: "252"
+nginx:
+  description: Version of nginx, empty when it is not there.
+  returned: always
+  type: str
+  sample: 1.22.1
+disk_free:
+  description: Free bytes for O(folder).
+  returned: always
+  type: int
+addresses:
+  description: IP addresses of the host.
+  returned: always
+  type: list
+  elements: str
+ports:
+  description: Holders of the listening TCP ports, by port number as text.
+  returned: always
+  type: dict
+  sample: {"443": {address: "0.0.0.0", port: 443, program: nginx, pid: 812, unit: nginx.service}}
+requires:
+  description: One entry for each of O(requires); C(error) is empty when it accepted the connection.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{endpoint: "tcp://10.0.0.5:5432", error: ""}]
+"""
+
+from dataclasses import asdict
+
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import host
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import listeners
+from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
+
+ARGUMENTS = {
+    "python": {"type": "str", "default": "python3"},
+    "requires": {"type": "list", "elements": "str", "default": []},
+    "folder": {"type": "path", "default": "/opt"},
+    "timeout": {"type": "float", "default": 5.0},
+}
+
+
+def act(module):
+    wanted = module.params
+    seen = host.describe(wanted["python"], wanted["requires"], wanted["folder"], wanted["timeout"])
+    return {**seen, "ports": {str(found.port): asdict(found) for found in listeners()}}
+
+
+def main():
+    run(act, ARGUMENTS)
+
+
+if __name__ == "__main__":
+    main()
