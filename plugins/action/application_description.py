@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError, InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import description
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.tls import check_pair
@@ -36,7 +37,9 @@ class ActionModule(ActionBase):
         except GreenlightError as error:
             result.update(failed=True, msg=str(error))
             return result
-        public = {name: value for name, value in application.items() if description.PREFIX + name not in description.SECRETS}
+        public = {
+            name: value for name, value in application.items() if description.PREFIX + name not in description.SECRETS
+        }
         result.update(changed=False, ansible_facts={"greenlight_application": public})
         return result
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import description, plan, verdict
 from ansible_collections.greenlight.deploy.plugins.plugin_utils.inventory import fleet_of

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import verdict
 
 
@@ -23,9 +24,7 @@ class ActionModule(ActionBase):
             }
         )
         facts = task_vars["hostvars"]
-        failures = {
-            host: failure for host in arguments["hosts"] if (failure := facts[host].get("greenlight_failure"))
-        }
+        failures = {host: failure for host in arguments["hosts"] if (failure := facts[host].get("fleet_step_failure"))}
         outcome = verdict.decide(
             arguments["step"],
             arguments["hosts"],

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import plan, rollback, verdict
 
@@ -17,7 +18,9 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec({"colour": {"type": "str", "choices": ["blue", "green", ""]}})
+        _, arguments = self.validate_argument_spec(
+            {"colour": {"type": "str", "choices": ["", "blue", "green"], "default": ""}}
+        )
         facts = task_vars["hostvars"]
         proxies = {
             host: seen

@@ -99,7 +99,12 @@ from pathlib import Path
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.output import tail
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.drain import Emptying, fill, ranges, wait_until_empty
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.drain import (
+    Emptying,
+    fill,
+    ranges,
+    wait_until_empty,
+)
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.kernel import Kernel
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.sockets import ESTABLISHED
 
@@ -142,7 +147,8 @@ def ask(wanted):
     if done.returncode:
         raise CommandFailed(
             f"ended with status {done.returncode}: {' '.join(command)}\n{tail(done.stdout + done.stderr)}",
-            where="drain command", do="try it by hand in that release",
+            where="drain command",
+            do="try it by hand in that release",
         )
 
 

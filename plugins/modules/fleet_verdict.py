@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: Greenlight contributors (@greenlight)
 description:
   - Collects what every host said of a step, counts the hosts that were lost, and decides once, on the controller.
-  - A host failed when its fact C(greenlight_failure) is set, or when it is no longer in the play, which is how Ansible treats a host that it could not reach.
+  - A host failed when its fact C(fleet_step_failure) is set, or when it is no longer in the play, which is how Ansible treats a host that it could not reach.
   - The verdict arrives on every host of the play as the fact C(greenlight_verdict). Once it is no, it stays no for the run.
   - Run it with C(run_once), in a play that holds C(localhost) too, so that the play goes on when every managed host was lost.
 options:

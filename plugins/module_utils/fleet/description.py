@@ -22,7 +22,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.health.checks im
 PREFIX = "greenlight_"
 COLOURS = ("blue", "green")
 #: Facts that Greenlight itself sets; they are no part of a description.
-OWN_FACTS = frozenset({"greenlight_application", "greenlight_plan", "greenlight_verdict", "greenlight_failure", "greenlight_way_back"})
+OWN_FACTS = frozenset({"greenlight_application", "greenlight_plan", "greenlight_verdict", "greenlight_way_back"})
 #: Never in a fact: a fact may be written to a fact cache.
 SECRETS = frozenset({"greenlight_secrets", "greenlight_environment", "greenlight_tester_token"})
 
@@ -35,7 +35,7 @@ Problems = list[InvalidInput]
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _PATTERNS = {
     "app": (re.compile(r"[a-z][a-z0-9-]{0,23}"), "lower-case letters, digits and hyphens, a letter first, at most 24"),
-    "domain": (re.compile(rf"{_LABEL}(\.{_LABEL})+", re.I), "a name such as sync.example.com"),
+    "domain": (re.compile(rf"{_LABEL}(\.{_LABEL})+", re.IGNORECASE), "a name such as sync.example.com"),
     "ref": (re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+@-]*"), "a tag, branch or commit such as v2.0.0"),
     "tester_token": (re.compile(r"[A-Za-z0-9_-]{16,}"), "at least 16 letters, digits, '_' or '-'"),
 }
@@ -174,7 +174,9 @@ def _environment(application: Mapping[str, Any]) -> Iterator[InvalidInput]:
         for key, value in application[name].items():
             where = f"{PREFIX}{name}.{key}"
             if not _ENV_NAME.fullmatch(str(key)):
-                yield InvalidInput("not the name of an environment variable", where=where, expected="letters, digits, _")
+                yield InvalidInput(
+                    "not the name of an environment variable", where=where, expected="letters, digits, _"
+                )
             elif str(key).startswith("GREENLIGHT_"):
                 yield InvalidInput("the name is reserved", where=where, expected="a name of the application's own")
             elif isinstance(value, (Mapping, list)) or value is None:
@@ -182,9 +184,13 @@ def _environment(application: Mapping[str, Any]) -> Iterator[InvalidInput]:
             elif PLACEHOLDER in str(value):
                 yield InvalidInput("the value is still to be filled in", where=where, expected="the real one")
             elif "\n" in str(value) or "\0" in str(value):
-                yield InvalidInput("the value has more than one line", where=where, expected="one line; encode it, e.g. base64")
+                yield InvalidInput(
+                    "the value has more than one line", where=where, expected="one line; encode it, e.g. base64"
+                )
     for key in sorted(set(application["environment"]) & set(application["secrets"])):
-        yield InvalidInput(f"{key} is also in greenlight_secrets", where="greenlight_environment", do="keep one of them")
+        yield InvalidInput(
+            f"{key} is also in greenlight_secrets", where="greenlight_environment", do="keep one of them"
+        )
 
 
 def _services(services: Sequence[Mapping[str, Any]]) -> Iterator[InvalidInput]:
@@ -200,7 +206,8 @@ def _services(services: Sequence[Mapping[str, Any]]) -> Iterator[InvalidInput]:
         names.add(name)
         if not _IMPORT_PATH.fullmatch(service["application"]):
             yield InvalidInput(
-                f"{service['application']!r} is not an import path", where=f"{where}.application",
+                f"{service['application']!r} is not an import path",
+                where=f"{where}.application",
                 expected="package.module:attribute",
             )
         if not 1 <= count <= 64:
@@ -217,8 +224,10 @@ def _ports(first: int, count: int, where: str, taken: dict[int, str]) -> Iterato
     clash = next((port for port in range(first, first + count) if port in taken), None)
     if clash is not None:
         yield InvalidInput(
-            f"port {clash} is also in {taken[clash]}", where=where,
-            expected=f"{count} ports of its own, counted from the first", do="move one of the two",
+            f"port {clash} is also in {taken[clash]}",
+            where=where,
+            expected=f"{count} ports of its own, counted from the first",
+            do="move one of the two",
         )
     taken.update(dict.fromkeys(range(first, first + count), where))
 
@@ -227,7 +236,8 @@ def _ramp(traffic: Mapping[str, Any]) -> Iterator[InvalidInput]:
     steps = traffic["steps"]
     if not steps or steps[-1] != 100 or any(not 0 < step <= 100 for step in steps) or steps != sorted(set(steps)):
         yield InvalidInput(
-            f"{steps} is no ramp", where="greenlight_traffic.steps",
+            f"{steps} is no ramp",
+            where="greenlight_traffic.steps",
             expected="shares from 1 to 100 that rise and end with 100, such as [10, 50, 100]",
         )
     for name, least in (("pause", 0), ("interval", 1), ("failures", 1)):

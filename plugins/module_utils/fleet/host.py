@@ -50,7 +50,12 @@ def _version(command: Sequence[str]) -> str:
     path = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
     try:
         said = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS, env={**os.environ, "PATH": path}
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_SECONDS,
+            env={**os.environ, "PATH": path},
         )
     except OSError:
         return ""

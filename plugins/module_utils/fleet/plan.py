@@ -58,7 +58,8 @@ def fingerprint(application: Mapping[str, Any], private: Mapping[str, Any], sha:
 def ports(application: Mapping[str, Any]) -> dict[str, list[int]]:
     """The ports of all instances of each colour on one application host."""
     return {
-        colour: [port for service in application["services"] for port in instance_ports(service, colour)] for colour in OTHER
+        colour: [port for service in application["services"] for port in instance_ports(service, colour)]
+        for colour in OTHER
     }
 
 
@@ -178,8 +179,10 @@ def _clock(host: str, seen: Inspection, limits: Limits, now: float) -> Iterator[
     skew = abs(seen["time"] - now)
     if skew > limits.clock_skew:
         yield InvalidInput(
-            f"its clock differs by {skew:.0f} s from the controller's", where=host,
-            expected=f"at most {limits.clock_skew:.0f} s", do="let a time service set both clocks",
+            f"its clock differs by {skew:.0f} s from the controller's",
+            where=host,
+            expected=f"at most {limits.clock_skew:.0f} s",
+            do="let a time service set both clocks",
         )
 
 
@@ -219,13 +222,16 @@ def _app(
     yield from _version(host, application["python"], seen["python"], OLDEST_PYTHON)
     if seen["disk_free"] < limits.disk_free:
         yield InvalidInput(
-            f"{seen['disk_free'] // MIB} MiB are free below /opt", where=host,
-            expected=f"{limits.disk_free // MIB} MiB", do="make room, or lower preflight_disk_free",
+            f"{seen['disk_free'] // MIB} MiB are free below /opt",
+            where=host,
+            expected=f"{limits.disk_free // MIB} MiB",
+            do="make room, or lower preflight_disk_free",
         )
     bind = fleet.bind_address(host)
     if bind not in seen["addresses"]:
         yield InvalidInput(
-            f"{bind} is not an address of this host", where=f"{host}: greenlight_address",
+            f"{bind} is not an address of this host",
+            where=f"{host}: greenlight_address",
             expected=f"one of {', '.join(sorted(seen['addresses']))}",
         )
     for service in application["services"]:
@@ -238,14 +244,18 @@ def _app(
     for answer in seen["requires"]:
         if answer["error"]:
             yield InvalidInput(
-                f"{answer['endpoint']} does not answer: {answer['error']}", where=host,
-                expected="a connection, see greenlight_requires", do="start it, open the way to it or correct the address",
+                f"{answer['endpoint']} does not answer: {answer['error']}",
+                where=host,
+                expected="a connection, see greenlight_requires",
+                do="start it, open the way to it or correct the address",
             )
 
 
 def _port_taken(host: str, port: int, holder: Mapping[str, Any], expected: str) -> InvalidInput:
     who = f"{holder['program'] or 'a program'} (pid {holder['pid']}, {holder['unit'] or 'no unit'})"
-    return InvalidInput(f"port {port} is held by {who}", where=host, expected=expected, do="stop it, or use another port")
+    return InvalidInput(
+        f"port {port} is held by {who}", where=host, expected=expected, do="stop it, or use another port"
+    )
 
 
 def _alike(apps: Mapping[str, Inspection]) -> Iterator[InvalidInput]:
@@ -262,10 +272,14 @@ def _one_truth(proxies: Mapping[str, Inspection]) -> Iterator[InvalidInput]:
     serving = {host: seen["traffic"].get("serving") or "nothing" for host, seen in proxies.items()}
     if len(set(serving.values())) > 1:
         shown = ", ".join(f"{host} {colour}" for host, colour in serving.items())
-        yield InvalidInput(f"the proxies serve different colours: {shown}", where="proxies", expected="one colour", do=home)
+        yield InvalidInput(
+            f"the proxies serve different colours: {shown}", where="proxies", expected="one colour", do=home
+        )
     for host, seen in proxies.items():
         if seen["traffic"].get("candidate"):
             yield InvalidInput(
                 f"an earlier deployment stopped with {seen['traffic']['candidate']} at {seen['traffic']['share']} %",
-                where=host, expected="a finished one", do=home,
+                where=host,
+                expected="a finished one",
+                do=home,
             )

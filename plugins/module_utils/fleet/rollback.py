@@ -26,7 +26,9 @@ def decide(proxies: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     if len(set(targets.values())) > 1:
         shown = ", ".join(f"{host} to {colour}" for host, colour in targets.items())
         raise InvalidInput(
-            f"the proxies would go back to different colours: {shown}", where="rollback", expected="one colour",
+            f"the proxies would go back to different colours: {shown}",
+            where="rollback",
+            expected="one colour",
             do="name it: -e rollback_colour=blue or green",
         )
     return way_to(next(iter(targets.values())), proxies)
@@ -54,7 +56,11 @@ def _home(host: str, seen: Mapping[str, Any]) -> str:
     if not seen.get("previous"):
         serving = seen.get("serving")
         raise InvalidInput(
-            f"{serving} serves and there is no earlier good version to go back to" if serving else "nothing is served yet",
-            where=host, expected="a version that served before", do="deploy the version that you want with site.yml",
+            f"{serving} serves and there is no earlier good version to go back to"
+            if serving
+            else "nothing is served yet",
+            where=host,
+            expected="a version that served before",
+            do="deploy the version that you want with site.yml",
         )
     return str(seen["previous"])

@@ -52,7 +52,9 @@ def decide(
     ``task`` and ``reason`` by host; ``before`` is the fact of the verdict so far.
     """
     if before and not before["go"]:
-        return Verdict(False, before["step"], tuple(Failure(**failure) for failure in before["failures"]), before["sentence"])
+        return Verdict(
+            False, before["step"], tuple(Failure(**failure) for failure in before["failures"]), before["sentence"]
+        )
     found = tuple(
         Failure(host, failures[host]["task"], failures[host]["reason"])
         if host in failures

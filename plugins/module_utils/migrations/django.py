@@ -45,9 +45,7 @@ class Request:
 
     def process_environment(self) -> dict[str, str]:
         """The environment of the process: the application's own, with the time limits for PostgreSQL added."""
-        limits = (
-            f"-c lock_timeout={round(self.lock_timeout * 1000)} -c statement_timeout={round(self.statement_timeout * 1000)}"
-        )
+        limits = f"-c lock_timeout={round(self.lock_timeout * 1000)} -c statement_timeout={round(self.statement_timeout * 1000)}"
         return {
             "PATH": STANDARD_PATH,
             "DJANGO_SETTINGS_MODULE": settings_of(self.release),
@@ -65,7 +63,9 @@ def settings_of(release: Path) -> str:
             f"manage.py cannot be read ({error.strerror})", where=str(release), expected="a Django project at its top"
         ) from error
     if not found:
-        raise InvalidInput("names no DJANGO_SETTINGS_MODULE", where=f"{release}/manage.py", do="set it in the environment")
+        raise InvalidInput(
+            "names no DJANGO_SETTINGS_MODULE", where=f"{release}/manage.py", do="set it in the environment"
+        )
     return found[1]
 
 
@@ -134,18 +134,20 @@ class Conversation:
                 return message
             raise self._trouble(message)
         raise CommandFailed(
-            f"ended without an answer\n{self._shown(''.join(self._said))}", where="migrations", do="see its last lines above"
+            f"ended without an answer\n{self._shown(''.join(self._said))}",
+            where="migrations",
+            do="see its last lines above",
         )
 
     def _trouble(self, message: Message) -> Exception:
         if message["kind"] == "locked":
             return NotReady(
                 f"another deployment has been migrating for {self._request.lock_wait:.0f} s",
-                where="migrations", expected="one at a time", do="wait for it, or end it",
+                where="migrations",
+                expected="one at a time",
+                do="wait for it, or end it",
             )
         return CommandFailed(self._shown(message.get("error", str(message))), where="migrations")
 
     def _shown(self, text: str) -> str:
         return redact(tail(text), self._request.secrets)
-
-

@@ -102,7 +102,9 @@ def invalid_indexes(connection) -> list[str]:
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
-        cursor.execute("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT (indisvalid AND indisready) ORDER BY 1")
+        cursor.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT (indisvalid AND indisready) ORDER BY 1"
+        )
         return [row[0] for row in cursor.fetchall()]
 
 

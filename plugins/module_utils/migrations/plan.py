@@ -71,7 +71,8 @@ def plan(graph: Graph, targets: Sequence[str]) -> list[Step]:
 
 def pending(graph: Graph) -> list[str]:
     """Every migration that is not applied, in dependency order."""
-    return [name for leaf in _leaves(graph) for name in ancestry(graph, leaf) if not graph[name].applied]
+    every = dict.fromkeys(name for leaf in _leaves(graph) for name in ancestry(graph, leaf))
+    return [name for name in every if not graph[name].applied]
 
 
 def ancestry(graph: Graph, target: str) -> list[str]:
@@ -99,15 +100,20 @@ def _check_targets(graph: Graph, targets: Sequence[str]) -> None:
     for place, target in enumerate(targets):
         if target not in graph:
             raise InvalidInput(
-                f"there is no migration {target}", where="targets", expected=_nearest(graph, target), do="correct the target"
+                f"there is no migration {target}",
+                where="targets",
+                expected=_nearest(graph, target),
+                do="correct the target",
             )
         if target in targets[:place]:
             raise InvalidInput(f"{target} is listed twice", where="targets", expected="each target once")
         late = next((other for other in targets[:place] if target in ancestry(graph, other)), None)
         if late:
             raise InvalidInput(
-                f"{target} is listed after {late}, which needs it", where="targets",
-                expected="an order that the dependencies allow", do=f"list {target} before {late}",
+                f"{target} is listed after {late}, which needs it",
+                where="targets",
+                expected="an order that the dependencies allow",
+                do=f"list {target} before {late}",
             )
 
 
@@ -117,4 +123,6 @@ def _nearest(graph: Graph, target: str) -> str:
         return f"did you mean {close[0]}?"
     app = target.partition(".")[0]
     same = [name for name in sorted(graph) if name.startswith(f"{app}.")]
-    return f"one of {', '.join(same)}" if same else f"an app of {', '.join(sorted({n.partition('.')[0] for n in graph}))}"
+    return (
+        f"one of {', '.join(same)}" if same else f"an app of {', '.join(sorted({n.partition('.')[0] for n in graph}))}"
+    )

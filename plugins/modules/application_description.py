@@ -1,0 +1,39 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: application_description
+short_description: Check the description of an application before any host is asked
+version_added: 0.1.0
+author: Greenlight contributors (@greenlight)
+description:
+  - Checks every C(greenlight_*) variable, the groups C(proxies) and C(apps), the addresses of the hosts and the certificate, on the controller.
+  - Reports all that is wrong at once, each with where, what was expected and what to do. An unknown variable or key is answered with the nearest right one.
+  - The description with its defaults filled in, without secrets, arrives on every host of the play as the fact C(greenlight_application), keyed without the prefix.
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode); it never changes anything.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed when in diff mode.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Check the description of the application
+  greenlight.deploy.application_description:
+  run_once: true
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: The fact C(greenlight_application).
+  returned: success
+  type: dict
+  sample: {greenlight_application: {app: mobile-sync, domain: sync.example.com, traffic: {steps: [10, 50, 100], pause: 300}}}
+"""

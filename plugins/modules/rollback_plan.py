@@ -1,0 +1,49 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollback_plan
+short_description: Choose the colour that the clients go back to
+version_added: 0.1.0
+author: Greenlight contributors (@greenlight)
+description:
+  - Reads what P(greenlight.deploy.traffic_info#module) said on each proxy, as the role P(greenlight.deploy.rollback#role) registers it.
+  - A shift that is under way goes back to the colour that served before it, a finished one to the last good colour. Fails when there is none or when the proxies do not agree.
+  - The way arrives on every host of the play as the fact C(greenlight_way_back), together with C(greenlight_verdict).
+options:
+  colour:
+    description: Colour to go back to. Found from the record of the proxies when it is empty.
+    type: str
+    choices: ["", blue, green]
+    default: ""
+attributes:
+  check_mode:
+    description: Can run in C(check_mode); it never changes anything.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed when in diff mode.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Choose the way back
+  greenlight.deploy.rollback_plan:
+  run_once: true
+"""
+
+RETURN = r"""
+msg:
+  description: The way back in one sentence.
+  returned: success
+  type: str
+  sample: "Back to v1.0.0 (blue), away from v2.0.0 (green)."
+ansible_facts:
+  description: The facts C(greenlight_way_back) and C(greenlight_verdict).
+  returned: success
+  type: dict
+  sample: {greenlight_way_back: {colour: blue, left: green, release: 20261122T124500Z-1a2b3c4}}
+"""

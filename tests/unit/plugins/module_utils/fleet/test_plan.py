@@ -1,0 +1,170 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import plan
+
+NOW = 1_800_000_000.0
+LIMITS = plan.Limits(disk_free=100, clock_skew=30)
+FLEET = plan.Fleet(["edge"], ["app1", "app2"], {"edge": "192.0.2.1", "app1": "192.0.2.11", "app2": "192.0.2.12"})
+APPLICATION = {
+    "app": "shop",
+    "domain": "shop.example.com",
+    "python": "python3",
+    "services": [{"name": "web", "instances": 2, "ports": {"blue": 8101, "green": 8201}}],
+    "traffic": {"steps": [10, 50, 100]},
+}
+SOURCE = {
+    "release": "20261122T124500Z-1a2b3c4",
+    "sha": "1a2b3c4" + "0" * 33,
+    "ref": "v2",
+    "version": "v2",
+    "archive": "/cache/a.tar.gz",
+    "archive_sha256": "0" * 64,
+    "lock": {"packages": {}},
+}
+
+
+def host(**differences: Any) -> dict[str, Any]:
+    seen: dict[str, Any] = {
+        "time": NOW,
+        "architecture": "x86_64",
+        "python": "3.11.2",
+        "systemd": "252",
+        "nginx": "",
+        "disk_free": 200,
+        "addresses": ["127.0.0.1", "192.0.2.1", "192.0.2.11", "192.0.2.12"],
+        "ports": {},
+        "requires": [],
+        "colours": {"blue": "", "green": ""},
+        "traffic": {"serving": None, "candidate": None, "releases": {"blue": None, "green": None}},
+    }
+    return {**seen, **differences}
+
+
+def fleet_seen(**differences: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What every host was seen to be; ``edge=``, ``app1=``, ``app2=`` say what is different there."""
+    return {name: host(**differences.get(name, {})) for name in ("edge", "app1", "app2")}
+
+
+def problems(seen: dict[str, dict[str, Any]], application: dict[str, Any] = APPLICATION) -> list[str]:
+    return [str(problem) for problem in plan.judge(application, FLEET, seen, LIMITS, NOW)]
+
+
+def test_a_good_fleet_has_no_problem() -> None:
+    assert problems(fleet_seen()) == []
+
+
+HOLDER = {"address": "0.0.0.0", "port": 8201, "program": "nc", "pid": 17, "unit": ""}
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (fleet_seen(app1={"disk_free": 1}), "app1: 0 MiB are free below /opt"),
+        (fleet_seen(app2={"time": NOW - 300}), "app2: its clock differs by 300 s"),
+        (fleet_seen(app1={"python": "3.9.2"}), "app1: python3 3.9.2 is too old. Expected: 3.10 or newer"),
+        (fleet_seen(app1={"python": ""}), "app1: python3 was not found"),
+        (fleet_seen(edge={"systemd": "241"}), "edge: systemd 241 is too old"),
+        (fleet_seen(edge={"nginx": "1.14.2"}), "edge: nginx 1.14.2 is too old"),
+        (fleet_seen(app1={"ports": {"8201": HOLDER}}), "app1: port 8201 is held by nc (pid 17, no unit)"),
+        (fleet_seen(edge={"ports": {"443": {**HOLDER, "program": "apache2"}}}), "edge: port 443 is held by apache2"),
+        (fleet_seen(app2={"addresses": ["127.0.0.1"]}), "192.0.2.12 is not an address of this host"),
+        (
+            fleet_seen(app1={"requires": [{"endpoint": "tcp://db:5432", "error": "Connection refused"}]}),
+            "app1: tcp://db:5432 does not answer: Connection refused",
+        ),
+        (fleet_seen(app2={"python": "3.13.5"}), "the hosts differ in python: app1 3.11, app2 3.13"),
+        (fleet_seen(app2={"architecture": "aarch64"}), "the hosts differ in architecture"),
+        (
+            fleet_seen(edge={"traffic": {"serving": "blue", "candidate": "green", "share": 50}}),
+            "edge: an earlier deployment stopped with green at 50 %",
+        ),
+    ],
+)
+def test_what_speaks_against_a_deployment_is_said(seen: dict[str, dict[str, Any]], said: str) -> None:
+    found = problems(seen)
+    assert len(found) == 1, found
+    assert said in found[0]
+
+
+def test_ports_of_our_own_units_are_no_problem() -> None:
+    own = {"8201": {**HOLDER, "program": "python3", "unit": "shop-web-green@8201.service"}}
+    assert problems(fleet_seen(app1={"ports": own}, edge={"ports": {"443": {**HOLDER, "program": "nginx"}}})) == []
+
+
+def test_a_host_that_was_lost_is_a_problem() -> None:
+    seen = fleet_seen()
+    del seen["app2"]
+    assert problems(seen) == ["app2: not reached. Expected: every host of the fleet. Do: see the error above."]
+
+
+def test_proxies_that_serve_different_colours_are_a_problem() -> None:
+    fleet = plan.Fleet(["edge", "edge2"], ["app1"], {**FLEET.addresses, "edge2": "192.0.2.2"})
+    seen = {**fleet_seen(edge={"traffic": {"serving": "blue"}}), "edge2": host(traffic={"serving": "green"})}
+    found = [str(problem) for problem in plan.judge(APPLICATION, fleet, seen, LIMITS, NOW)]
+    assert "the proxies serve different colours: edge blue, edge2 green" in found[0]
+
+
+def test_the_first_deployment_is_blue_in_one_step() -> None:
+    made = plan.decide(APPLICATION, FLEET, fleet_seen(), SOURCE, {})
+    assert (made["candidate"], made["serving"], made["steps"], made["first"]) == ("blue", "", [100], True)
+    assert made["sentence"] == "First deployment: v2 (1a2b3c4) as blue."
+    assert made["unchanged"] == "Nothing serves, as before."
+
+
+def serving(colour: str, **release: str) -> dict[str, dict[str, Any]]:
+    known = {"id": "20261121T000000Z-aaaaaaa", "sha": "a" * 40, "ref": "v1", **release}
+    record = {"serving": colour, "candidate": None, "releases": {"blue": None, "green": None, colour: known}}
+    return fleet_seen(edge={"traffic": record}, app1={"colours": {"blue": "old", "green": ""}})
+
+
+@pytest.mark.parametrize(("now", "then"), [("blue", "green"), ("green", "blue")])
+def test_the_idle_colour_is_the_candidate(now: str, then: str) -> None:
+    made = plan.decide(APPLICATION, FLEET, serving(now), SOURCE, {})
+    assert (made["serving"], made["candidate"], made["steps"]) == (now, then, [10, 50, 100])
+    assert made["sentence"] == f"v1 serves as {now}; v2 (1a2b3c4) as {then} takes over by 10 % -> 50 % -> 100 %."
+    assert made["protect"] == ["20261121T000000Z-aaaaaaa", "old"]
+
+
+def test_the_same_commit_with_the_same_settings_is_nothing_to_do() -> None:
+    same = plan.fingerprint(APPLICATION, ["private"], SOURCE["sha"])
+    seen = serving("blue", fingerprint=same, sha=SOURCE["sha"], ref="v2")
+    assert plan.decide(APPLICATION, FLEET, seen, SOURCE, ["private"])["nothing_to_do"]
+    assert not plan.decide(APPLICATION, FLEET, seen, SOURCE, ["another secret"])["nothing_to_do"]
+    assert not plan.decide(APPLICATION, FLEET, seen, SOURCE, ["private"], redeploy=True)["nothing_to_do"]
+    more = copy.deepcopy(APPLICATION)
+    more["services"][0]["instances"] = 3
+    assert not plan.decide(more, FLEET, seen, SOURCE, ["private"])["nothing_to_do"]
+
+
+def test_instances_listen_on_loopback_only_beside_the_one_proxy() -> None:
+    single = plan.Fleet(["one"], ["one"], {"one": "192.0.2.9"})
+    assert single.bind_address("one") == "127.0.0.1"
+    assert FLEET.bind_address("app1") == "192.0.2.11"
+
+
+def test_every_instance_is_known_by_colour_and_host() -> None:
+    made = plan.decide(APPLICATION, FLEET, fleet_seen(), SOURCE, {})
+    assert [instance["port"] for instance in made["instances"]["green"]["app2"]] == [8201, 8202]
+    assert made["instances"]["blue"]["app1"][0] == {
+        "address": "192.0.2.11",
+        "port": 8101,
+        "server_name": "shop.example.com",
+        "label": "app1 web-blue@8101",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"), [("3.11.2", (3, 11, 2)), ("1.22.1-9", (1, 22, 1)), ("252", (252,)), ("", ()), ("x", ())]
+)
+def test_versions_are_compared_as_numbers(text: str, numbers: tuple[int, ...]) -> None:
+    assert plan.version_tuple(text) == numbers
