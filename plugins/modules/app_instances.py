@@ -1,0 +1,528 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: app_instances
+short_description: Start, stop or remove the instances of one colour of an application
+version_added: 0.1.0
+author: Greenlight contributors (@greenlight)
+description:
+  - Brings all services of one colour on a host to the wanted state in one call, as hardened systemd units. The template
+    C(<app>-<service>-<colour>@.service) is started once for each port.
+  - The release that the colour runs, its environment file, its units and the packet filter for its ports are set first;
+    only what has to be is started or restarted.
+  - A started colour is ready when every instance holds its port, answers its health and readiness paths and a WebSocket
+    handshake several times in a row, and has not been restarted for a while. All instances are asked side by side.
+  - When an instance does not become ready, the module fails with what it was asked, what it answered and what it wrote
+    to the journal, and the colour is put back to what it had been.
+  - The colour that serves clients is never restarted, stopped, removed or given another release.
+options:
+  app:
+    description: Name of the application.
+    type: str
+    required: true
+  colour:
+    description: The colour.
+    type: str
+    choices: [blue, green]
+    required: true
+  state:
+    description:
+      - V(started) means running, ready, and started again after a reboot.
+      - V(stopped) means not running, also after a reboot, but installed.
+      - V(absent) removes units, environment file and the colour's link.
+    type: str
+    choices: [started, stopped, absent]
+    default: started
+  serving:
+    description: The colour that serves clients now, empty when none does.
+    type: str
+    choices: [blue, green, ""]
+    default: ""
+  release:
+    description: Id of a complete release on this host. Required with O(state=started).
+    type: str
+    default: ""
+  version:
+    description: What people call the release. The application sees it as C(GREENLIGHT_VERSION).
+    type: str
+    default: ""
+  root:
+    description: Directory that holds the application's directory.
+    type: path
+    default: /opt
+  user:
+    description: The application's own user and group. Defaults to O(app).
+    type: str
+  services:
+    description: The services. Required with O(state=started).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the service.
+        type: str
+        required: true
+      runner:
+        description: What runs it. V(command) is any program that listens on the port that it is told.
+        type: str
+        choices: [daphne, command]
+        default: daphne
+      application:
+        description: Import path of the ASGI application, for V(daphne).
+        type: str
+        default: ""
+      command:
+        description: Words of the command, for V(command). C({port}) and C({address}) in them are filled in.
+        type: list
+        elements: str
+        default: []
+      arguments:
+        description: Further words for the runner.
+        type: list
+        elements: str
+        default: []
+      instances:
+        description: How many of it run on each host.
+        type: int
+        default: 1
+      ports:
+        description: Port of the first instance in each colour; the others follow.
+        type: dict
+        required: true
+        suboptions:
+          blue:
+            description: First port of blue.
+            type: int
+            required: true
+          green:
+            description: First port of green.
+            type: int
+            required: true
+      probe:
+        description: Whether it answers O(health). Of a service that does not, only the port is asked.
+        type: bool
+        default: true
+  address:
+    description: The one address that the instances listen on.
+    type: str
+    default: 127.0.0.1
+  proxies:
+    description: Addresses that may connect when O(address) is a network address, besides this host's own.
+    type: list
+    elements: str
+    default: []
+  firewall:
+    description: Whether to keep all others out with an nftables table of the application's own.
+    type: bool
+    default: true
+  environment:
+    description: Environment variables of the instances.
+    type: dict
+    default: {}
+  secrets:
+    description: More environment variables, whose values are never shown.
+    type: dict
+    default: {}
+  connections:
+    description: Sockets that an instance must be able to hold; sets the limit of open files.
+    type: int
+    default: 1000
+  stop_timeout:
+    description: Seconds that an instance may take to stop.
+    type: float
+    default: 30
+  directives:
+    description: Directives for the section C([Service]) of the units, such as C(MemoryMax). They win over the module's.
+    type: dict
+    default: {}
+  host:
+    description: Name under which clients reach the application, for the C(Host) header of the probes.
+    type: str
+    default: ""
+  health:
+    description: Paths that are asked. An empty path is not.
+    type: dict
+    default: {}
+    suboptions:
+      path:
+        description: Path that answers 200 as long as the process lives.
+        type: str
+        default: ""
+      readiness:
+        description: Path that answers 200 when all that the process needs is there.
+        type: str
+        default: ""
+      websocket:
+        description: Path of a WebSocket.
+        type: str
+        default: ""
+  expect:
+    description: Members that the JSON answer of the health path must have.
+    type: dict
+    default: {}
+  readiness:
+    description: What readiness takes.
+    type: dict
+    default: {}
+    suboptions:
+      timeout:
+        description: Seconds for all instances together.
+        type: float
+        default: 60
+      interval:
+        description: Seconds between two rounds of questions.
+        type: float
+        default: 1
+      probe_timeout:
+        description: Seconds for each question.
+        type: float
+        default: 5
+      successes:
+        description: Good rounds in a row.
+        type: int
+        default: 3
+      steady:
+        description: Seconds without a restart.
+        type: float
+        default: 10
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and say what it would do.
+    support: full
+  diff_mode:
+    description: Will return unit texts, and the names of environment variables that change, never their values.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Start the new release in green
+  greenlight.deploy.app_instances:
+    app: mobile-sync
+    colour: green
+    serving: blue
+    release: 20261122T124500Z-1a2b3c4
+    version: v2.0.0-sync
+    address: 10.0.0.21
+    proxies: [10.0.0.11]
+    services:
+      - name: web
+        application: mobile_sync.asgi:application
+        instances: 2
+        ports: {blue: 8101, green: 8201}
+    health: {path: /health, readiness: /readiness, websocket: /ws/sync}
+    host: sync.example.com
+    environment: {DJANGO_ALLOWED_HOSTS: sync.example.com}
+    secrets: "{{ vault_secrets }}"
+
+- name: Stop blue
+  greenlight.deploy.app_instances:
+    app: mobile-sync
+    colour: blue
+    serving: green
+    state: stopped
+"""
+
+RETURN = r"""
+colour:
+  description: The colour.
+  returned: always
+  type: str
+release:
+  description: The release that it runs.
+  returned: always
+  type: str
+address:
+  description: The address that its instances listen on.
+  returned: when O(state) is V(started)
+  type: str
+units:
+  description: Its instances.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {unit: mobile-sync-web-green@8201.service, service: web, port: 8201, pid: 4711, restarts: 0, ready_seconds: 10.4}
+actions:
+  description: What was done, or would be done.
+  returned: always
+  type: list
+  elements: str
+  sample: [environment, link, start mobile-sync-web-green@8201.service]
+ready_seconds:
+  description: Seconds until all instances were ready.
+  returned: always
+  type: float
+firewall:
+  description: Whether the packet filter was C(loaded) or C(unchanged), or there is C(none).
+  returned: when O(state) is V(started)
+  type: str
+previous:
+  description: What the colour had been before.
+  returned: always
+  type: dict
+  sample: {release: 20261120T101500Z-9f8e7d6, running: []}
+"""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Account
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.interruption import ended_by_signals
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import listeners
+from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
+from ansible_collections.greenlight.deploy.plugins.module_utils.services import colour as colours
+from ansible_collections.greenlight.deploy.plugins.module_utils.services import environment as environments
+from ansible_collections.greenlight.deploy.plugins.module_utils.services import firewall, instances, units
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.nftables import (
+    LOADED,
+    NONE,
+    UNCHANGED,
+    Firewall,
+)
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.plan import (
+    Plan,
+    Seen,
+    Wanted,
+    decide,
+    describe_before,
+    require_not_serving,
+)
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.probing import Questions
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.readiness import limits_from
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.systemd import Systemd
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+CONFIGURATION = Path("/etc/greenlight")
+
+PORTS: dict[str, Any] = {colour: {"type": "int", "required": True} for colour in instances.COLOURS}
+SERVICE: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "runner": {"type": "str", "choices": ["daphne", "command"], "default": "daphne"},
+    "application": {"type": "str", "default": ""},
+    "command": {"type": "list", "elements": "str", "default": []},
+    "arguments": {"type": "list", "elements": "str", "default": []},
+    "instances": {"type": "int", "default": 1},
+    "ports": {"type": "dict", "required": True, "options": PORTS},
+    "probe": {"type": "bool", "default": True},
+}
+HEALTH: dict[str, Any] = {name: {"type": "str", "default": ""} for name in ("path", "readiness", "websocket")}
+READINESS: dict[str, Any] = {
+    "timeout": {"type": "float", "default": 60},
+    "interval": {"type": "float", "default": 1},
+    "probe_timeout": {"type": "float", "default": 5},
+    "successes": {"type": "int", "default": 3},
+    "steady": {"type": "float", "default": 10},
+}
+ARGUMENTS: dict[str, Any] = {
+    "app": {"type": "str", "required": True},
+    "colour": {"type": "str", "choices": list(instances.COLOURS), "required": True},
+    "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
+    "serving": {"type": "str", "choices": [*instances.COLOURS, ""], "default": ""},
+    "release": {"type": "str", "default": ""},
+    "version": {"type": "str", "default": ""},
+    "root": {"type": "path", "default": "/opt"},
+    "user": {"type": "str"},
+    "services": {"type": "list", "elements": "dict", "default": [], "options": SERVICE},
+    "address": {"type": "str", "default": "127.0.0.1"},
+    "proxies": {"type": "list", "elements": "str", "default": []},
+    "firewall": {"type": "bool", "default": True},
+    "environment": {"type": "dict", "default": {}},
+    "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "connections": {"type": "int", "default": 1000},
+    "stop_timeout": {"type": "float", "default": 30},
+    "directives": {"type": "dict", "default": {}},
+    "host": {"type": "str", "default": ""},
+    "health": {"type": "dict", "default": {}, "options": HEALTH, "apply_defaults": True},
+    "expect": {"type": "dict", "default": {}},
+    "readiness": {"type": "dict", "default": {}, "options": READINESS, "apply_defaults": True},
+}
+
+
+def converge(module: AnsibleModule) -> dict[str, Any]:
+    """Bring the colour to the wanted state."""
+    given = module.params
+    store = Store(given["app"], given["root"])
+    systemd = Systemd(given["stop_timeout"])
+    place = colours.Place(store, given["colour"], CONFIGURATION / given["app"])
+    if given["state"] == "started":
+        return _start(module, place, systemd)
+    return _end(module, place, systemd)
+
+
+def _start(module: AnsibleModule, place: colours.Place, systemd: Systemd) -> dict[str, Any]:
+    given = module.params
+    limits = limits_from(given["readiness"])
+    services = instances.parse_services(given["services"], given["address"])
+    packet_filter = _firewall(given, place, services)
+    wanted = _wanted(given, place, services, packet_filter)
+    colour = colours.Colour(place, systemd, packet_filter)
+    seen = colour.look(wanted.units)
+    plan = decide(seen, wanted)
+    if not module.check_mode:
+        _require_startable(given, place, services)
+    colours.require_own_units(systemd, seen, wanted)
+    require_not_serving(given["colour"], given["serving"], plan, seen, wanted)
+    colours.require_free_ports(given["address"], wanted.instances, seen, listeners())
+    if plan.firewall:
+        packet_filter.require_usable()
+    in_force = LOADED if plan.firewall else UNCHANGED
+    result = {
+        **_shown(module, place, plan, seen, wanted),
+        "address": given["address"],
+        "firewall": in_force if packet_filter.text else NONE,
+    }
+    if module.check_mode:
+        return result
+    began = time.time()
+    watches = colours.watches_of(wanted, seen, plan, limits)
+    questions = Questions(
+        given["address"],
+        wanted.release,
+        given["host"],
+        given["health"]["path"],
+        given["health"]["readiness"],
+        given["health"]["websocket"],
+        given["expect"],
+        limits.probe_timeout,
+    )
+    with ended_by_signals(), place.store.lock(), colour.restored_on_failure(seen, plan, wanted):
+        colour.apply(plan, wanted)
+        failed = colour.wait(watches, questions, limits)
+        if failed:
+            secrets = [str(value) for value in given["secrets"].values()]
+            raise colour.explain(failed, began, secrets, describe_before(seen, plan))
+        colour.enable(plan)
+    return {
+        **result,
+        "units": [
+            {
+                "unit": watch.instance.unit,
+                "service": watch.instance.service,
+                "port": watch.instance.port,
+                "pid": watch.unit.pid,
+                "restarts": watch.unit.restarts,
+                "ready_seconds": round(watch.seconds, 2),
+            }
+            for watch in watches
+        ],
+        "ready_seconds": round(max(watch.seconds for watch in watches), 2),
+    }
+
+
+def _end(module: AnsibleModule, place: colours.Place, systemd: Systemd) -> dict[str, Any]:
+    """Stop the colour, and remove it when it is to be absent."""
+    given = module.params
+    gone = given["state"] == "absent"
+    last = gone and not place.other_environment_file.exists()
+    colour = colours.Colour(place, systemd, Firewall(given["app"], place.configuration, "", "") if last else None)
+    seen = colour.look()
+    wanted = Wanted("", "", {}) if gone else Wanted(seen.release, seen.environment, seen.templates)
+    plan = decide(seen, wanted)
+    require_not_serving(given["colour"], given["serving"], plan, seen, wanted)
+    result = _shown(module, place, plan, seen, wanted)
+    if not module.check_mode and plan.changed:
+        with ended_by_signals(), place.store.lock():
+            colour.apply(plan, wanted)
+    return result
+
+
+def _wanted(
+    given: dict[str, Any], place: colours.Place, services: tuple[instances.Service, ...], packet_filter: Firewall
+) -> Wanted:
+    app, colour = given["app"], given["colour"]
+    order = units.UnitOrder(
+        app=app,
+        colour=colour,
+        user=given["user"] or app,
+        home=str(place.store.home),
+        environment_file=str(place.environment_file),
+        connections=given["connections"],
+        stop_timeout=given["stop_timeout"],
+        firewall_unit=packet_filter.unit if packet_filter.text else "",
+        directives={str(name): str(value) for name, value in given["directives"].items()},
+    )
+    templates = {
+        instances.template_name(app, service.name, colour): units.service_unit(order, service) for service in services
+    }
+    environment = environments.process_environment(
+        app=app,
+        colour=colour,
+        release=given["release"],
+        version=given["version"],
+        environment=given["environment"],
+        secrets=given["secrets"],
+    )
+    fingerprint = environments.fingerprint(environment, list(templates.values()))
+    text = environments.environment_file({**environment, environments.FINGERPRINT: fingerprint})
+    running = instances.instances_of(app, colour, services)
+    return Wanted(given["release"], text, templates, fingerprint, running)
+
+
+def _firewall(given: dict[str, Any], place: colours.Place, services: tuple[instances.Service, ...]) -> Firewall:
+    guarded = not firewall.is_loopback(given["address"]) and given["firewall"]
+    ports, allowed = instances.all_ports(services), [given["address"], *given["proxies"]]
+    text = firewall.rules(given["app"], ports, allowed) if guarded else ""
+    return Firewall(given["app"], place.configuration, text, firewall.chain_name(ports, allowed) if guarded else "")
+
+
+def _require_startable(given: dict[str, Any], place: colours.Place, services: tuple[instances.Service, ...]) -> None:
+    Account.of(given["user"] or given["app"])
+    release = given["release"]
+    if place.store.release(release) is None:
+        raise InvalidInput(
+            f"release {release} is not complete on this host",
+            where=str(place.store.release_path(release)),
+            expected="a release that was built or installed here",
+            do="run the role app_release first",
+        )
+    for service in services:
+        program = Path(service.argv[0])
+        path = program if program.is_absolute() else place.store.release_path(release) / "venv" / "bin" / program
+        if not path.exists():
+            raise InvalidInput(
+                f"there is no program {service.argv[0]} for the service {service.name}",
+                where=str(path),
+                expected="a package in the lock file that brings it",
+                do="add the package to the application's requirements",
+            )
+
+
+def _shown(module: AnsibleModule, place: colours.Place, plan: Plan, seen: Seen, wanted: Wanted) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "changed": plan.changed,
+        "colour": place.colour,
+        "release": wanted.release,
+        "actions": plan.actions(),
+        "units": [],
+        "ready_seconds": 0.0,
+        "previous": {"release": seen.release, "running": list(seen.up)},
+    }
+    if module._diff:
+        names = environments.changed_names(seen.environment, wanted.environment)
+        before = {name: seen.templates.get(name, "") for name in (*plan.write, *plan.delete)}
+        after = {name: wanted.templates.get(name, "") for name in before}
+        result["diff"] = [
+            {"before_header": name, "after_header": name, "before": before[name], "after": after[name]}
+            for name in before
+        ] + [{"prepared": "".join(f"environment {name}: {what}\n" for name, what in names.items())}]
+    return result
+
+
+def main() -> None:
+    """Run the module."""
+    run(converge, ARGUMENTS, required_if=[("state", "started", ("release", "services"))])
+
+
+if __name__ == "__main__":
+    main()
