@@ -46,6 +46,7 @@ class ActionModule(ActionBase):
         except GreenlightError as error:
             result.update(failed=True, msg=str(error))
             return result
+        self._display.display(f"  {made['sentence']}")
         result.update(
             changed=False,
             msg=made["sentence"],

@@ -32,5 +32,6 @@ class ActionModule(ActionBase):
             failures,
             task_vars.get("greenlight_verdict"),
         )
+        self._display.display(f"  {outcome.sentence}")
         result.update(changed=False, msg=outcome.sentence, ansible_facts={"greenlight_verdict": outcome.as_fact()})
         return result

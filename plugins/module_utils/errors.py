@@ -23,13 +23,9 @@ class GreenlightError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        parts = [f"{self.where}: {self.what}" if self.where else self.what]
-        if self.expected:
-            parts.append(f"Expected: {self.expected}.")
-        if self.do:
-            parts.append(f"Do: {self.do}.")
-        head = parts[0] if parts[0].endswith((".", "!", "?")) or len(parts) == 1 else parts[0] + "."
-        return " ".join([head, *parts[1:]])
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        hints = [f"{label}: {text}" for label, text in (("Expected", self.expected), ("Do", self.do)) if text]
+        return " ".join(_ended(part) for part in (head, *hints)) if hints else head
 
     def as_dict(self) -> dict[str, str]:
         """The parts that are not empty, by name."""
@@ -38,6 +34,11 @@ class GreenlightError(Exception):
             for name in ("what", "where", "expected", "do")
             if (value := getattr(self, name))
         }
+
+
+def _ended(sentence: str) -> str:
+    """With a full stop, unless it ends in one already or in another mark."""
+    return sentence if sentence.endswith((".", "!", "?", "\n")) else sentence + "."
 
 
 class InvalidInput(GreenlightError):

@@ -58,7 +58,7 @@ def resolve(spec: Spec, variables: Mapping[str, Any]) -> tuple[dict[str, Any], P
     outcome = ArgumentSpecValidator(dict(spec)).validate(known)
     problems += [InvalidInput(message, where="description") for message in outcome.error_messages]
     application = {name.removeprefix(PREFIX): value for name, value in outcome.validated_parameters.items()}
-    if not problems:
+    if not outcome.error_messages:
         problems += _meaning(application)
     return application, problems
 
