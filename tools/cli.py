@@ -66,10 +66,11 @@ def up(words: list[str]) -> int:
     parser.add_argument(
         "--debian", type=int, choices=sorted(image.SUITES), help="release of the hosts (as it is, or 12)"
     )
+    parser.add_argument("--fresh", action="store_true", help="make the hosts anew, whatever is on them")
     options = parser.parse_args(words)
     chosen = hosts.find(options.host)
     environment.link_collection()
-    lab.up(chosen, options.debian)
+    lab.up(chosen, options.debian, fresh=options.fresh)
     say(f"up: {' '.join(host.name for host in chosen)}")
     return 0
 
@@ -114,6 +115,17 @@ def empty(words: list[str]) -> int:
     return 0
 
 
+def molecule(words: list[str]) -> int:
+    """Run molecule scenarios on the lab's hosts."""
+    from tools import environment, log, scenarios
+
+    parser = argparse.ArgumentParser("./dev molecule", description=COMMANDS["molecule"].purpose)
+    parser.add_argument("scenario", nargs="*", help=f"of {', '.join(scenarios.known())} (all)")
+    chosen = scenarios.choose(parser.parse_args(words).scenario)
+    environment.ensure()
+    return log.conclude(scenarios.test(chosen))
+
+
 def readmes(words: list[str]) -> int:
     """Write every role's README from its argument specification."""
     from tools import checks, environment, log
@@ -132,6 +144,7 @@ COMMANDS = {
     "example": Command("make the example application's git repository and list its versions", example),
     "down": Command("remove the lab's hosts", down),
     "lint": Command("every static check, or those that are named", lint),
+    "molecule": Command("molecule scenarios, all or those that are named, on fresh lab hosts", molecule),
     "readmes": Command("write each role's README from its argument_specs.yml", readmes),
     "unit": Command("unit tests; further words go to pytest", unit),
 }

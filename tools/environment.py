@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +85,8 @@ def tool_environment() -> dict[str, str]:
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_HOME": str(CACHE / "ansible"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": f"{tempfile.gettempdir()}/greenlight-ssh-{os.getuid()}",  # must be short
         "NO_COLOR": "1",
         "PYTHONDONTWRITEBYTECODE": "",
     }

@@ -16,7 +16,7 @@ from tools.console import Trouble, step
 from tools.machine import parse_os_release, require_disk
 from tools.places import LOGS
 from tools.podman import command, podman
-from tools.program import as_root, tail
+from tools.program import as_root, attempt, tail
 
 SUITES = {12: "bookworm", 13: "trixie"}
 MIRROR = "http://deb.debian.org/debian"
@@ -116,18 +116,21 @@ def this_mirror() -> str:
     return find_mirror(Path("/etc/os-release").read_text(), text)
 
 
-def exists(image: Image) -> bool:
-    """Say whether podman has the image."""
-    return image.name in podman("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+def present() -> list[str]:
+    """Return the names of all images of the lab that podman has, of whatever recipe."""
+    return [name for name in podman("images", "--format", "{{.Repository}}:{{.Tag}}").split() if Image.parse(name)]
 
 
 def ensure(image: Image) -> None:
     """Build the image if podman does not have it yet."""
-    if exists(image):
+    if image.name in present():
         return
     require_disk()
     with step(f"image {image.name} (1 to 3 minutes, once)"):
         build(image)
+    for name in present():
+        if Image.parse(name) == image and name != image.name:
+            attempt(command("rmi", name))  # of an older recipe; refused, rightly, while a host still runs it
 
 
 def build(image: Image) -> None:
@@ -159,6 +162,6 @@ def build(image: Image) -> None:
 
 def remove_all() -> None:
     """Remove every image of the lab."""
-    ours = [name for name in podman("images", "--format", "{{.Repository}}:{{.Tag}}").split() if Image.parse(name)]
+    ours = present()
     if ours:
         podman("rmi", "--force", *ours)

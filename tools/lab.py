@@ -30,6 +30,7 @@ from tools.program import attempt, run
 STATE = LAB / "hosts.json"
 OWNER_LABEL = "greenlight.checkout"
 BOOT_SECONDS = 60.0
+STOP_SECONDS = "2"
 CAPABILITIES = "SYS_ADMIN,NET_ADMIN"  # without them systemd's hardening, nftables and tc do nothing, silently
 
 
@@ -73,16 +74,19 @@ def wanted_image(host: Host, seen: Seen | None, debian: int | None) -> Image:
     return Image(debian or (running.debian if running else 12), host.kind)
 
 
-def up(hosts: Sequence[Host], debian: int | None = None) -> None:
-    """Bring ``hosts`` up, booted, reachable by SSH and, where they hold data, with their databases."""
+def up(hosts: Sequence[Host], debian: int | None = None, *, fresh: bool = False) -> None:
+    """Bring ``hosts`` up, booted, reachable by SSH and, where they hold data, with their databases.
+
+    ``debian`` is the release that they must run; ``fresh`` makes them anew even if they are up.
+    """
     configure(look_around())
     install_packages_once()
     with only_one(LAB / "lab.lock"):
         seen = look()
         refuse_strangers(seen)
-        work = [host for host in hosts if not is_up(host, seen.get(host.name), debian)]
+        work = [host for host in hosts if fresh or not is_up(host, seen.get(host.name), debian)]
         if work:
-            bring_up(work, seen, debian)
+            bring_up(work, seen, debian, fresh=fresh)
 
 
 def install_packages_once() -> None:
@@ -115,16 +119,19 @@ def refuse_strangers(seen: dict[str, Seen]) -> None:
             )
 
 
-def bring_up(hosts: Sequence[Host], seen: dict[str, Seen], debian: int | None) -> None:
+def bring_up(hosts: Sequence[Host], seen: dict[str, Seen], debian: int | None, *, fresh: bool) -> None:
     """Do for ``hosts`` whatever is missing: images, network, containers, boot, settling."""
     images = {host.name: wanted_image(host, seen.get(host.name), debian) for host in hosts}
     for one in dict.fromkeys(images.values()):
         image.ensure(one)
+    old = [one.name for one in seen.values() if one.name in images and (fresh or one.image != images[one.name].name)]
+    if old:
+        podman("rm", "--force", "--time", STOP_SECONDS, *old)
     ensure_network()
     keys.public_key()
     keys.passwords()
     with step(f"hosts {' '.join(host.name for host in hosts)}"), ThreadPoolExecutor(max_workers=4) as pool:
-        jobs = [pool.submit(start, host, images[host.name], seen.get(host.name)) for host in hosts]
+        jobs = [pool.submit(start, host, images[host.name], exists=host.name in seen.keys() - old) for host in hosts]
         host_keys = {host: job.result() for host, job in zip(hosts, jobs, strict=True)}
     remember(host_keys)
 
@@ -153,15 +160,12 @@ def overlapping(routes: str, subnet: str) -> str:
     return ""
 
 
-def start(host: Host, picture: Image, seen: Seen | None) -> str:
+def start(host: Host, picture: Image, *, exists: bool) -> str:
     """Create or start the container of ``host``, wait for its boot, settle it; return its SSH host key."""
-    if seen and seen.image != picture.name:
-        podman("rm", "--force", "--time", "2", host.name)
-        seen = None
-    if seen is None:
-        podman(*run_arguments(host, picture, local_indexes(pip_settings())))
-    elif not seen.running:
+    if exists:
         podman("start", host.name)
+    else:
+        podman(*run_arguments(host, picture, local_indexes(pip_settings())))
     wait_for_boot(host)
     host_key = tell(host, settle.access(keys.public_key(), pip_settings()))
     if host.data:
@@ -233,7 +237,7 @@ def down(names: Sequence[str] = (), *, images: bool = False) -> None:
         gone = [name for name in look() if not names or name in names]
         if gone:
             with step(f"remove {' '.join(gone)}"):
-                podman("rm", "--force", "--time", "2", *gone)
+                podman("rm", "--force", "--time", STOP_SECONDS, *gone)
         if not names and NETWORK in podman("network", "ls", "--format", "{{.Name}}").split():
             podman("network", "rm", NETWORK)
         if images:

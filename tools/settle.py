@@ -26,6 +26,7 @@ printf '%s\\n' '{public_key}' > /root/.ssh/authorized_keys
 umask 022
 cat > /etc/pip.conf <<'PIP'
 {pip_conf}PIP
+ls /var/lib/apt/lists/*Packages* > /dev/null 2>&1 || touch -d @0 /var/lib/apt/lists  # empty is not fresh
 cat /etc/ssh/ssh_host_ed25519_key.pub
 """
 
