@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tools.console import Trouble, say, warn
+from tools.optional import MODULES, exists, load
 from tools.places import BIN, ROOT
 
 Act = Callable[[list[str]], int]
@@ -136,6 +137,14 @@ def readmes(words: list[str]) -> int:
     return 0
 
 
+def test(words: list[str]) -> int:
+    """Run everything."""
+    from tools import suite
+
+    argparse.ArgumentParser("./dev test", description=COMMANDS["test"].purpose).parse_args(words)
+    return suite.everything()
+
+
 COMMANDS = {
     "up": Command("bring the lab's hosts up (the four usual ones, or those that are named)", up),
     "hosts": Command("list the lab's hosts", hosts),
@@ -147,12 +156,19 @@ COMMANDS = {
     "molecule": Command("molecule scenarios, all or those that are named, on fresh lab hosts", molecule),
     "readmes": Command("write each role's README from its argument_specs.yml", readmes),
     "unit": Command("unit tests; further words go to pytest", unit),
+    "test": Command("all of it: lint, unit, molecule and what else must hold", test),
 }
+
+
+def commands() -> dict[str, Command]:
+    """Return every sub-command that there is in this checkout."""
+    found = {name: Command(purpose, load(name)) for name, (_, purpose) in MODULES.items() if exists(name)}
+    return {**found, **COMMANDS}
 
 
 def usage() -> str:
     """Return the overview that ``./dev`` alone prints."""
-    lines = [f"  {name:<10} {command.purpose}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:<10} {command.purpose}" for name, command in commands().items()]
     return "\n".join(["usage: ./dev COMMAND ...", "", *lines])
 
 
@@ -161,7 +177,7 @@ def main(words: Sequence[str]) -> int:
     if not words or words[0] in {"-h", "--help", "help"}:
         say(usage())
         return 0 if words else 2
-    command = COMMANDS.get(words[0])
+    command = commands().get(words[0])
     if command is None:
         warn(f"dev: there is no command {words[0]}\n\n{usage()}")
         return 2

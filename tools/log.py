@@ -74,7 +74,7 @@ def timed(name: str, act: Callable[[Log], None]) -> Outcome:
     started = time.monotonic()
     try:
         act(Log(name))
-    except Trouble as trouble:
+    except (Trouble, OSError) as trouble:
         outcome = Outcome(name, time.monotonic() - started, str(trouble))
     else:
         outcome = Outcome(name, time.monotonic() - started)

@@ -16,6 +16,7 @@ from tools.places import ROOT
 from tools.program import as_root, attempt, run
 
 NEEDED_DISK_GIB = 6.0
+LOCK_SECONDS = 300  # how long to wait for another apt on this machine
 SUPPORTED = ("debian", "ubuntu")
 OS_RELEASE = Path("/etc/os-release")
 
@@ -68,7 +69,8 @@ def install_packages(packages: Iterable[str]) -> None:
         return
     with step(f"apt-get install {' '.join(missing)}"):
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+        apt = ["apt-get", "-qq", "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}"]
+        install = [*apt, "install", "-y", "--no-install-recommends", *missing]
         if attempt(as_root(install, quiet)).returncode != 0:  # most often: lists never fetched, or stale
-            run(as_root(["apt-get", "update", "-qq"], quiet))
+            run(as_root([*apt, "update"], quiet))
             run(as_root(install, quiet))

@@ -16,9 +16,9 @@ from tools.places import BIN, CACHE, ROOT
 
 
 def known() -> list[str]:
-    """Return the names of all scenarios; journeys come after what they are made of."""
-    names = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
-    return sorted(names, key=lambda name: (name.startswith("journey"), name))
+    """Return the names of all scenarios: the lab's own, those of single roles, then the journeys made of them."""
+    names = [path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")]
+    return sorted(names, key=lambda name: (name != "lab", not (ROOT / "roles" / name).is_dir(), name))
 
 
 def choose(names: Sequence[str]) -> list[str]:
