@@ -17,4 +17,6 @@ class NameConverter:
     to_url = to_python
 
 
-register_converter(NameConverter, "name")
+def register() -> None:
+    """Makes <name:...> known to path()."""
+    register_converter(NameConverter, "name")

@@ -2,8 +2,10 @@
 
 from django.urls import include, path
 
-from core import converters  # noqa: F401 (registers <name:...>)
+from core import converters
 from core.views import device_health, devices, sync, uploads
+
+converters.register()
 
 urlpatterns = [
     path("sync/items", sync.items),

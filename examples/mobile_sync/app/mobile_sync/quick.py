@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+
 from mobile_sync import __version__
 from mobile_sync.identity import IDENTITY
 
@@ -21,7 +23,7 @@ def now() -> dict[str, str]:
 ANSWERS: dict[str, Callable[[], dict[str, str]]] = {"/health": health, "/api/v1/time": now}
 
 
-async def quick(scope, receive, send) -> None:
+async def quick(scope: HTTPScope, _: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """ASGI application for the paths of ANSWERS."""
     if scope["method"] in ("GET", "HEAD"):
         status, answer = 200, ANSWERS[scope["path"]]()

@@ -3,9 +3,8 @@
 import os
 from pathlib import Path
 
-from mobile_sync import environment
+from mobile_sync import environment, installed
 from mobile_sync.identity import RELEASE
-from mobile_sync.installed import APPLICATIONS, SYNC_EFFECTS  # noqa: F401 (a setting)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -18,7 +17,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.staticfiles",
     "corsheaders",
-    *APPLICATIONS,
+    *installed.APPLICATIONS,
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -84,6 +83,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }
 
+SYNC_EFFECTS = installed.SYNC_EFFECTS
 # Items that arrive within this time share one transaction (seconds).
 SYNC_COMMIT_WINDOW = environment.number("SYNC_COMMIT_WINDOW_MS", 25) / 1000
 SYNC_IDEMPOTENCY_HOURS = environment.number("SYNC_IDEMPOTENCY_HOURS", 24)

@@ -1,4 +1,4 @@
-"""Addresses that Django answers; /health, /api/v1/time and /static/ are answered before it (see asgi.py)."""
+"""Addresses that Django answers; /health, /api/v1/time and /static/ are answered before it (see routing.py)."""
 
 from django.urls import include, path
 

@@ -2,6 +2,8 @@
 
 from django.conf import settings
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 # Only an administrator may create the extension; where one did, this does nothing.
 POSTGIS = """
@@ -14,7 +16,7 @@ END $$
 LOCATION = "ALTER TABLE core_device ADD COLUMN location geometry(Point, 4326)"
 
 
-def add_demo_tenant(apps, schema_editor):
+def add_demo_tenant(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """The tenant of clients that name none."""
     apps.get_model("core", "Tenant").objects.create(slug="demo", name="Demonstration")
 

@@ -1,11 +1,13 @@
 """Conflict policies, with the usual ones for every tenant."""
 
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 USUAL = {"journal": "highest_version", "attendance": "server_wins", "task": "client_wins", "contract": "manual"}
 
 
-def add_usual_policies(apps, schema_editor):
+def add_usual_policies(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """One policy a domain for the tenants that exist."""
     policy = apps.get_model("core", "ConflictPolicy")
     policy.objects.bulk_create(

@@ -6,8 +6,10 @@ from functools import cache
 from typing import Any
 
 from django.core.cache import cache as redis
+from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from redis import RedisError
 
 from core.models import ConflictPolicy
 
@@ -59,6 +61,7 @@ def policies() -> None:
     ConflictPolicy.objects.first()
 
 
+FAILURES = (NotReady, DatabaseError, RedisError, OSError)
 PARTS: dict[str, Callable[[], None]] = {
     "database": database,
     "migrations": migrations,
@@ -78,7 +81,7 @@ def _outcome(part: Callable[[], None]) -> dict[str, Any]:
     error = None
     try:
         part()
-    except Exception as failure:
+    except FAILURES as failure:
         error = f"{type(failure).__name__}: {failure}".splitlines()[0]
     result = {"ok": error is None, "ms": round((time.perf_counter() - begin) * 1000, 1)}
     return result if error is None else {**result, "error": error}

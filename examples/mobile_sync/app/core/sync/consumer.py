@@ -4,10 +4,12 @@ import asyncio
 import json
 import logging
 import random
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
@@ -21,6 +23,7 @@ from mobile_sync.identity import COLOUR, IDENTITY
 
 logger = logging.getLogger(__name__)
 
+MOMENTS = random.SystemRandom()
 # Codes from 4000 on are the application's own: Daphne refuses to send 1012 (service restart).
 CLOSE_DRAINED = 4012
 CLOSE_UNKNOWN_TENANT = 4004
@@ -38,7 +41,8 @@ class SyncConsumer(AsyncConsumer):
     everything that came before a close is answered before it. Items that wait together are committed together.
     """
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Serves the connection until it ends."""
         self.scope, self.base_send = scope, send
         self.channel_layer = get_channel_layer()
         self.channel_name = await self.channel_layer.new_channel()
@@ -48,6 +52,8 @@ class SyncConsumer(AsyncConsumer):
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         sources = [receive, partial(self.channel_layer.receive, self.channel_name)]
         pumps = [asyncio.create_task(self._pump(source)) for source in sources]
+        for pump in pumps:
+            pump.add_done_callback(self._source_ended)
         try:
             while True:
                 await self._handle(await self._waiting_events())
@@ -56,12 +62,13 @@ class SyncConsumer(AsyncConsumer):
         finally:
             await self._leave(pumps)
 
-    async def _pump(self, source) -> None:
-        try:
-            while True:
-                self.inbox.put_nowait(await source())
-        except Exception as error:
-            self.inbox.put_nowait({"type": "source.failed", "error": error})
+    async def _pump(self, source: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        while True:
+            self.inbox.put_nowait(await source())
+
+    def _source_ended(self, pump: asyncio.Task[None]) -> None:
+        if not pump.cancelled():
+            self.inbox.put_nowait({"type": "source.failed", "error": pump.exception()})
 
     async def _leave(self, pumps: list[asyncio.Task[None]]) -> None:
         if self.drain:
@@ -186,7 +193,7 @@ class SyncConsumer(AsyncConsumer):
     def _schedule_close(self, over: float) -> None:
         """Leaves at a random moment within `over` seconds; told twice, at the earlier of the two moments."""
         loop = asyncio.get_running_loop()
-        when = loop.time() + random.random() * over
+        when = loop.time() + MOMENTS.uniform(0, over)
         if self.drain and self.drain.when() <= when:
             return
         if self.drain:

@@ -1,7 +1,7 @@
 """Items as devices send them, checked."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -66,7 +66,7 @@ class Outcome:
     """What became of an item that is stored: whether it was there before, and what its effects reported."""
 
     duplicate: bool
-    effects: dict[str, Any]
+    effects: dict[str, Any] = field(default_factory=dict)
 
     def answer(self) -> dict[str, Any]:
         """The part of an acknowledgement that depends on the outcome."""

@@ -65,7 +65,7 @@ async def store(connection: AsyncConnection[Any], items: Sequence[Item]) -> dict
     arguments = (document, settings.SYNC_IDEMPOTENCY_HOURS)
     if not any(item.entity for item in items):
         fresh = {*await (await connection.execute(STORE, arguments)).fetchall()}
-        return {item.key: Outcome(item.key not in fresh, {}) for item in items}
+        return {item.key: Outcome(item.key not in fresh) for item in items}
     reports: dict[tuple[int, str], dict[str, Any]] = {}
     async with connection.transaction():
         fresh = {*await (await connection.execute(STORE, arguments)).fetchall()}

@@ -72,7 +72,7 @@ class GroupWriter:
             return
         for item, future in group:
             outcome = outcomes[item.key]
-            outcomes[item.key] = Outcome(True, {})
+            outcomes[item.key] = Outcome(duplicate=True)
             if not future.done():
                 future.set_result(outcome)
 

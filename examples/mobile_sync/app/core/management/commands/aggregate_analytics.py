@@ -2,8 +2,9 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from core.services import analytics
@@ -14,11 +15,11 @@ class Command(BaseCommand):
 
     help = "Writes the analytics snapshot of the last full hour, or of the running one."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         """Declares --running."""
         parser.add_argument("--running", action="store_true", help="the hour that is not over yet")
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         """Aggregates and reports."""
         period = analytics.hour_of(timezone.now()) - timedelta(hours=0 if options["running"] else 1)
         items = analytics.aggregate(period)

@@ -1,6 +1,7 @@
 """Deletes what has expired; for a timer."""
 
 import json
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -12,6 +13,6 @@ class Command(BaseCommand):
 
     help = "Deletes expired idempotency records and their upload sessions."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         """Deletes and reports."""
         self.stdout.write(json.dumps({"deleted": delete_expired()}))

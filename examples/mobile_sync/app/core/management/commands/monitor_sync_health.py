@@ -2,8 +2,9 @@
 
 import json
 import sys
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from core.services import monitoring
 
@@ -13,12 +14,12 @@ class Command(BaseCommand):
 
     help = "Counts of the last hours, and what in them needs attention. Exit status 1 if anything is critical."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         """Declares --hours and --json."""
         parser.add_argument("--hours", type=int, default=1)
         parser.add_argument("--json", action="store_true")
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         """Counts and reports."""
         counted = monitoring.figures(options["hours"])
         raised = monitoring.alerts(counted)

@@ -1,6 +1,7 @@
 """Fills the cache of this release before clients come."""
 
 import json
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -13,6 +14,6 @@ class Command(BaseCommand):
 
     help = "Puts every tenant's conflict policies into the cache of this release."
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         """Warms and reports."""
         self.stdout.write(json.dumps({"release": RELEASE, "policies": policies.warm()}))
