@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -94,13 +95,8 @@ def changelog(log: Log) -> None:
 def role_readmes(log: Log) -> None:
     """Compare every role's README with what its argument specification makes of it."""
     with tempfile.TemporaryDirectory(prefix="greenlight-roles-") as temporary:
-        shutil.copytree(ROOT / "roles", Path(temporary) / "roles")
-        write_readmes(Path(temporary) / "roles", log)
-        stale = [
-            role.name
-            for role in sorted((Path(temporary) / "roles").iterdir())
-            if not same_text(role / "README.md", ROOT / "roles" / role.name / "README.md")
-        ]
+        written = write_readmes(Path(temporary), log)
+        stale = [role for role, text in written.items() if not same_text(text, ROOT / "roles" / role / "README.md")]
     if stale:
         raise Trouble(
             f"README.md is not what meta/argument_specs.yml says it is, in: {', '.join(stale)}.",
@@ -108,10 +104,32 @@ def role_readmes(log: Log) -> None:
         )
 
 
-def write_readmes(roles: Path, log: Log) -> None:
-    """Write the README of every role below ``roles`` from its argument specification."""
-    for role in sorted(path.parent.parent for path in roles.glob("*/meta/argument_specs.yml")):
-        log.run([BIN / "aar-doc", "--output-mode", "inject", role, "markdown"])
+def write_readmes(folder: Path, log: Log) -> dict[str, Path]:
+    """Write below ``folder`` every role's README, made from its argument specification; return them by role.
+
+    aar-doc wants metadata of a stand-alone role beside the specification. A role of a collection has none, its
+    collection has them, so they stand in the copy that aar-doc reads.
+    """
+    written = {}
+    for specification in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
+        role = folder / "roles" / specification.parent.parent.name
+        (role / "meta").mkdir(parents=True)
+        shutil.copy2(specification, role / "meta")
+        (role / "meta/main.yml").write_text(ROLE_METADATA)
+        shutil.copy2(ROOT / "galaxy.yml", folder)
+        template = ROOT / "tools/role_readme.j2"
+        log.run([BIN / "aar-doc", "--output-mode", "replace", "--output-template", template, role, "markdown"])
+        tidy(role / "README.md")
+        written[role.name] = role / "README.md"
+    return written
+
+
+ROLE_METADATA = "galaxy_info: {author: '', description: '', license: '', platforms: []}\n"
+
+
+def tidy(path: Path) -> None:
+    """Leave one empty line where a template left several, and none at the end."""
+    path.write_text(re.sub(r"\n{3,}", "\n\n", path.read_text().strip()) + "\n")
 
 
 def same_text(one: Path, other: Path) -> bool:

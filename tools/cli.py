@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.console import Trouble, say, warn
 from tools.optional import MODULES, exists, load
@@ -133,7 +136,9 @@ def readmes(words: list[str]) -> int:
 
     argparse.ArgumentParser("./dev readmes", description=COMMANDS["readmes"].purpose).parse_args(words)
     environment.ensure()
-    checks.write_readmes(ROOT / "roles", log.Log("readmes"))
+    with tempfile.TemporaryDirectory(prefix="greenlight-roles-") as temporary:
+        for role, text in checks.write_readmes(Path(temporary), log.Log("readmes")).items():
+            shutil.copyfile(text, ROOT / "roles" / role / "README.md")
     return 0
 
 
