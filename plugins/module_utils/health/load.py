@@ -184,6 +184,7 @@ class Load:
         }
 
     async def _close(self) -> None:
+        self._shared.over = True
         for task in [*self._tasks, *self._requests]:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._requests, return_exceptions=True)

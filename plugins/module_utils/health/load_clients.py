@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,18 +52,31 @@ class Plan:
 
     @property
     def phones(self) -> int:
-        """How many HTTP clients share the rate: each asks about twice a second. Odd, so that all ask everything."""
-        return max(1, round(self.rate / 2)) | 1
+        """How many HTTP clients share the rate: each asks about twice a second, and each asks everything in turn."""
+        count = max(1, round(self.rate / 2))
+        while math.gcd(count, self.kinds) != 1:
+            count += 1
+        return count
+
+    @property
+    def kinds(self) -> int:
+        """How many different requests there are."""
+        return len(self.gets) + 1
 
 
 @dataclass
 class Shared:
-    """What all clients of one load share: the plan, the counts, the clock, and whether new items are still made."""
+    """What all clients of one load share: the plan, the counts, the clock.
+
+    ``working``: new items are still made. ``over``: leave at the next step; a cancelled task alone is not enough, for
+    Python 3.11's wait_for forgets a cancellation that comes in the moment in which it fails.
+    """
 
     plan: Plan
     tally: Tally
     clock: Callable[[], float]
     working: bool = True
+    over: bool = False
 
 
 def item(identity: str) -> dict[str, object]:
@@ -86,8 +100,8 @@ class Phone:
     async def ask(self, number: int, due: float) -> None:
         """Request ``number``, which should have begun at ``due``: its latency is counted from there."""
         plan, tally = self._shared.plan, self._shared.tally
-        kinds = len(plan.gets) + 1
-        posts = number % kinds == len(plan.gets)
+        kind = number % plan.kinds
+        posts = kind == len(plan.gets)
         identity = f"{self._name}-{number}"
         connection = self._idle.pop() if self._idle else HttpConnection(plan.endpoint)
         headers = [(DEVICE, self._name)]
@@ -97,7 +111,7 @@ class Phone:
             headers.append(("Content-Type", "application/json"))
             answer = await connection.request("POST", plan.post, headers, body, plan.patience)
         else:
-            answer = await connection.request("GET", plan.gets[number % kinds], headers, timeout=plan.patience)
+            answer = await connection.request("GET", plan.gets[kind], headers, timeout=plan.patience)
         self._idle.append(connection)
         now = self._shared.clock()
         if not answer.ok:
@@ -130,7 +144,7 @@ class SyncClient:
         """Connect after ``delay`` seconds, work until the load ends and everything is acknowledged or is given up."""
         await asyncio.sleep(delay)
         self._next = self._shared.clock()
-        while True:
+        while not self._shared.over:
             socket = await self._connect()
             if socket is not None:
                 await self._serve(*socket)
@@ -157,30 +171,33 @@ class SyncClient:
         """One socket's life: to its close, which is counted, or to the end of the load."""
         tally = self._shared.tally
         tally.opened(colour)
+        code: int | str = 0
         try:
             code = await self._session(socket)
         except asyncio.CancelledError:
+            if not self._shared.over:
+                raise
+        if self._shared.over:
             tally.left(colour)
             await socket.close(timeout=1.0)
-            raise
-        finally:
-            socket.abort()
-        now = self._shared.clock()
+            return
+        socket.abort()
         tally.closed(colour, code)
         if self.closed_at is None:
-            self.closed_at = now
+            self.closed_at = self._shared.clock()
 
     async def _session(self, socket: WebSocket) -> int | str:
         """Send and receive until the close; its code."""
         try:
             self._greet(socket)
-            while True:
+            while not self._shared.over:
                 if self._is_silent():
                     return SILENT
                 self._send_due(socket)
                 await self._receive(socket)
         except ProbeError:
-            return socket.code
+            pass
+        return socket.code
 
     def _greet(self, socket: WebSocket) -> None:
         """First words on a new socket: what was not acknowledged, or a ping to see that somebody answers."""

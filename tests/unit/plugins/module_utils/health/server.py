@@ -50,16 +50,20 @@ def answer(body: bytes = b"", status: str = "200 OK", **headers: str) -> bytes:
     )
 
 
-async def shake(reader, writer) -> dict[str, str]:
-    """Accept a WebSocket; the headers of its handshake."""
-    _, headers, _ = await read_request(reader)
+def shake_with(headers: dict[str, str], writer) -> None:
+    """Accept the WebSocket whose handshake had these headers."""
     key = headers["sec-websocket-key"].encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-    accept = base64.b64encode(hashlib.sha1(key).digest()).decode()
+    accept = base64.b64encode(hashlib.sha1(key).digest())
     writer.write(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"X-Greenlight-Served-By: blue/r1/v1\r\nSec-WebSocket-Accept: " + accept.encode() + b"\r\n\r\n"
+        b"X-Greenlight-Served-By: blue/r1/v1\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n"
     )
-    return headers
+
+
+async def shake(reader, writer) -> None:
+    """Accept a WebSocket."""
+    _, headers, _ = await read_request(reader)
+    shake_with(headers, writer)
 
 
 def frame(opcode: int, payload: bytes = b"", final: bool = True) -> bytes:
