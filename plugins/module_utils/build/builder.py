@@ -145,13 +145,13 @@ class Builder:
             secrets=tuple(self._order.installer_environment.values()),
             timeout=self._order.install_timeout,
         )
-        pip = [python, "-m", "pip", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
+        pip = [python, "-m", "pip", "--no-input", "--disable-pip-version-check"]
         with tree.whole_or_gone(path), self._timed("environment"):
             path.mkdir()
             tree.give(path, self._account.uid, self._account.gid)
             run([interpreter.path, "-m", "venv", str(path)], context, what="virtual environment")
             if lock.packages:
-                install = ["install", "--no-cache-dir", "--no-deps", "--require-hashes", "-r", self._order.requirements]
+                install = ["install", "--progress-bar=off", "--no-cache-dir", "--no-deps", "--require-hashes", "-r", self._order.requirements]
                 run([*pip, *install], context, what="packages of the lock file")
                 run([*pip, "check"], context, what="packages that do not fit together")
             tree.seal(path)

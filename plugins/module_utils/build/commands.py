@@ -69,7 +69,7 @@ def run(argv: Sequence[str], context: Context, *, what: str = "", allowed: Seque
     """
     began = time.monotonic()
     try:
-        process = subprocess.Popen(
+        process: subprocess.Popen[str] = subprocess.Popen(
             list(argv),
             cwd=context.directory,
             env={"PATH": STANDARD_PATH, "LC_ALL": "C.UTF-8", **context.environment},

@@ -94,7 +94,7 @@ def limits_from(raw: Mapping[str, object]) -> Limits:
     unknown = sorted(raw.keys() - known.keys())
     if unknown:
         raise InvalidInput(f"unknown key {unknown[0]}", where="readiness", expected="one of " + ", ".join(known))
-    limits = Limits(**{name: known[name](value) for name, value in raw.items()})  # type: ignore[arg-type]
+    limits = Limits(**{name: known[name](value) for name, value in raw.items()})
     for name, least, most in (
         ("timeout", 1, LONGEST),
         ("interval", 0.05, LONGEST),
