@@ -248,6 +248,12 @@ reloaded:
   description: Whether nginx had to read its files again.
   returned: success
   type: bool
+missing:
+  description: Packages that have to be installed first.
+  returned: when O(state=checked)
+  type: list
+  elements: str
+  sample: [nginx, logrotate]
 version:
   description: nginx's version. Empty when it is not installed.
   returned: when O(state=present)
@@ -256,10 +262,12 @@ version:
 """
 
 import time
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import listeners
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import text
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.ask import ask
@@ -277,6 +285,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx_co
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.site import BALANCE, Listen, read_site
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.tls import check_pair
 
+LOGROTATE = Path("/usr/sbin/logrotate")
 PORTS = {
     "type": "dict",
     "options": {"blue": {"type": "int", "required": True}, "green": {"type": "int", "required": True}},
@@ -336,7 +345,7 @@ def act(module: AnsibleModule) -> dict[str, Any]:
     days = text.number(params["log_days"], "log_days", 1, 3650)
     pair = Pair(_with_newline(params["certificate"]), _with_newline(params["key"]))
     certificate = check_pair(pair.certificate, pair.key, site.names, time.time(), params["certificate_days"])
-    check_ports(site, kernel)
+    check_ports(site, listeners())
     layout = Layout(site.app)
     result = {
         "file": str(layout.site),
@@ -345,10 +354,17 @@ def act(module: AnsibleModule) -> dict[str, Any]:
         "certificate": vars(certificate),
         "reloaded": False,
     }
+    nginx = Nginx()
     if params["state"] == "checked":
-        return result
-    world = World(Nginx(), kernel, ask)
+        return {**result, "missing": missing(nginx)}
+    world = World(nginx, kernel, ask)
     return result | Installation(site, pair, layout, least, days, world).run(check=module.check_mode)
+
+
+def missing(nginx: Nginx) -> list[str]:
+    """Packages of programs that are not there."""
+    there = {"nginx": nginx.version() is not None, "logrotate": LOGROTATE.exists()}
+    return [package for package, found in there.items() if not found]
 
 
 def _with_newline(pem: str) -> str:

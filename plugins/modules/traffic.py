@@ -65,6 +65,9 @@ options:
           ref:
             description: The tag or branch that was asked for.
             type: str
+          fingerprint:
+            description: Stands for the configuration with which the release runs.
+            type: str
           status:
             description: A word of the caller's, such as V(ready).
             type: str

@@ -11,7 +11,7 @@ import hashlib
 import shutil
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError, InvalidInput, NotReady
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import Listener
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import logrotate_text, nginx_conf, nginx_text
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact import (
     Contact,
@@ -36,7 +37,6 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx im
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx_conf import Capacity
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx_text import SITE_PATH, Place, Rendered
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.site import Site
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.sockets import listeners
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import CLASSES, NONE
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.verify import Answer
 
@@ -101,19 +101,30 @@ def usable(site: Site, kernel: Kernel) -> Site:
     return replace(site, listen=replace(site.listen, addresses=addresses))
 
 
-def check_ports(site: Site, kernel: Kernel) -> None:
+def check_ports(site: Site, listeners: Iterable[Listener]) -> None:
     """Refuse when another program than nginx listens where nginx has to."""
-    sockets = list(kernel.sockets())
-    for option, port in (("http_port", site.listen.http), ("https_port", site.listen.https)):
-        for socket in listeners(sockets, site.listen.addresses, port):
-            holder = kernel.holder(socket.inode)
-            if not holder.startswith("nginx "):
-                raise InvalidInput(
-                    f"port {port} is taken by {holder or 'a program that cannot be seen'} on {socket.local}",
-                    where=option,
-                    expected="a port that is free or nginx's",
-                    do="stop that program, or give another port",
-                )
+    ports = {site.listen.http: "http_port", site.listen.https: "https_port"}
+    for listener in listeners:
+        if listener.port in ports and listener.program != "nginx" and _in_the_way(listener, site):
+            raise InvalidInput(
+                f"port {listener.port} is taken by {_holder(listener)} on {listener.address}",
+                where=ports[listener.port],
+                expected="a port that is free or nginx's",
+                do="stop that program, or give another port",
+            )
+
+
+def _holder(listener: Listener) -> str:
+    if not listener.program:
+        return "a program that cannot be seen"
+    return f"{listener.program} ({listener.unit or f'pid {listener.pid}'})"
+
+
+def _in_the_way(listener: Listener, site: Site) -> bool:
+    """Whether both cannot listen on the port: one of them listens everywhere, or both on the same address."""
+    everywhere = ("*", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound
+    addresses = site.listen.addresses
+    return listener.address in (*everywhere, *addresses) or any(address in everywhere for address in addresses)
 
 
 class Installation:
@@ -178,6 +189,7 @@ class Installation:
     def _wanted(self) -> list[Wanted]:
         wanted = [
             Wanted(self._certificate, self._pair.certificate),
+            Wanted(self._layout.certificate, self._pair.certificate, nginx=False),
             Wanted(self._key, self._pair.key, 0o600, shown=False),
             Wanted(self._layout.site, self._rendered.text, 0o600),
             Wanted(
@@ -216,7 +228,7 @@ class Installation:
             make_directory(self._layout.log.parent)
             self._layout.log.touch(mode=_LOG_MODE)
             with suppress(LookupError, PermissionError):
-                shutil.chown(self._layout.log, logrotate_text.log_owner(self._main))
+                shutil.chown(self._layout.log, logrotate_text.log_owner(self._main), logrotate_text.LOG_GROUP)
 
     def _replace(self, changed: Sequence[Wanted], *, running: bool, reload: bool) -> None:
         """Write, let nginx check, put in force; on any failure the files of before are put back, and in force."""
@@ -242,8 +254,8 @@ class Installation:
         problem = self._world.nginx.problem()
         if problem:
             raise Refused(
-                f"nginx refuses the configuration: {problem}"
-                + (f" (it was refused before this change too: {bad_before})" if bad_before else ""),
+                f"nginx refuses the configuration{' (and refused it before this change too)' if bad_before else ''}:"
+                f" {problem}",
                 where=str(self._layout.site),
                 do="correct what nginx names; the files of before are back and nginx serves as it did",
             )

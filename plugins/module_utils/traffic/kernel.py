@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the kernel says below ``/proc``: sockets, and which program holds them."""
+"""What the kernel says below ``/proc``: sockets, and nginx's processes."""
 
 from __future__ import annotations
 
@@ -34,14 +34,6 @@ class Kernel:
         for table in ("tcp", "tcp6"):
             yield from parse_table(_read(self._root / "net" / table))
 
-    def holder(self, inode: int) -> str:
-        """``name (pid 123)`` of the program that has this socket open, empty when none is seen."""
-        wanted = f"socket:[{inode}]"
-        for process in self._processes():
-            if wanted in _open_files(process):
-                return f"{_read(process / 'comm').strip()} (pid {process.name})"
-        return ""
-
     def nginx_titles(self) -> list[str]:
         """The titles of nginx's processes, such as ``nginx: worker process is shutting down``."""
         return [title for _, title in self._nginx()]
@@ -51,12 +43,10 @@ class Kernel:
         return any(title.startswith(MASTER) for title in self.nginx_titles())
 
     def nginx_file_limit(self) -> int | None:
-        """How many files the master may at most let its workers open; None when it does not run or has no limit."""
-        for process, title in self._nginx():
-            if title.startswith(MASTER):
-                match = _FILE_LIMIT.search(_read(process / "limits"))
-                return int(match[1]) if match else None
-        return None
+        """How many files workers may at most open: the master's limit, or while nginx does not run that of init."""
+        masters = (process for process, title in self._nginx() if title.startswith(MASTER))
+        match = _FILE_LIMIT.search(_read(next(masters, self._root / "1") / "limits"))
+        return int(match[1]) if match else None
 
     def _nginx(self) -> Iterator[tuple[Path, str]]:
         for process in self._processes():
@@ -79,13 +69,3 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:  # a process that has ended, or no IPv6
         return ""
-
-
-def _open_files(process: Path) -> set[str]:
-    found = set()
-    try:
-        for entry in (process / "fd").iterdir():
-            found.add(str(entry.readlink()))
-    except OSError:  # it has ended
-        pass
-    return found

@@ -44,6 +44,11 @@ class Layout:
         return self.root / "etc/nginx/greenlight" / self.app
 
     @property
+    def certificate(self) -> Path:
+        """A copy of the certificate at a place that stays the same, for probes that have to trust it."""
+        return self.own / "certificate.pem"
+
+    @property
     def extra(self) -> Path:
         """Files of the user that the server block includes (a pattern)."""
         return self.own / "server.d" / "*.conf"

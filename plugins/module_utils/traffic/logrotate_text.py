@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx_conf import directives
 
+LOG_GROUP = "adm"
 DEFAULT_USER, DEFAULT_PID = "nobody", "/run/nginx.pid"
 
 
@@ -27,7 +28,7 @@ def render(log: str, days: int, main: str) -> str:
             "    notifempty",
             "    compress",
             "    delaycompress",
-            f"    create 0640 {log_owner(main)} adm",
+            f"    create 0640 {log_owner(main)} {LOG_GROUP}",
             "    postrotate",
             f'        test ! -s {pid} || kill -USR1 "$(cat {pid})"',
             "    endscript",

@@ -17,6 +17,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx_co
 Version = tuple[int, int, int]
 Run = Callable[[Sequence[str]], tuple[int, str]]
 _VERSION = re.compile(r"nginx/(\d+)\.(\d+)\.(\d+)")
+_COMPLAINT = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.*)")
 _SECONDS = 60
 
 
@@ -48,7 +49,9 @@ class Nginx:
     def problem(self) -> str:
         """What ``nginx -t`` says against the files as they are now, empty when nothing."""
         status, output = self._run([*self._command, "-t", "-q"])
-        return output.strip() or f"exit status {status}" if status else ""
+        if not status:
+            return ""
+        return "; ".join(_COMPLAINT.findall(output)) or output.strip() or f"exit status {status}"
 
     def files(self) -> dict[str, str]:
         """Every file that nginx reads, by path; empty when the configuration is not valid."""

@@ -255,14 +255,14 @@ def _server(site: Site, place: Place) -> Iterator[str]:
         "",
         *_answer_headers(site),
         "",
+        *_proxying(site),
+        "",
         f"include {place.extra};",
         "",
         *_unserved(site),
     ]
-    for path in site.websocket_paths:
-        lines += ["", *_location(site, f"^~ {path}", site.limits.websocket, ["proxy_buffering off;"])]
-    if "/" not in site.websocket_paths:
-        lines += ["", *_location(site, "/", site.limits.read, [])]
+    for path in dict.fromkeys([*site.websocket_paths, "/"]):
+        lines += ["", *_location(site, path)]
     return _block("server", lines)
 
 
@@ -324,7 +324,6 @@ def _answer_headers(site: Site) -> Iterator[str]:
 def _unserved(site: Site) -> Iterator[str]:
     """The proxy's own 503; the application's are passed on as they are."""
     headers = [f"add_header {name} {variable(site.app, f'shown_{shown}')} always;" for name, shown in _SHOWN.items()]
-    yield "proxy_intercept_errors off;"
     yield f"error_page 503 @{prefix(site.app)}_unserved;"
     yield from _block(
         f"location @{prefix(site.app)}_unserved",
@@ -338,7 +337,8 @@ def _unserved(site: Site) -> Iterator[str]:
     )
 
 
-def _location(site: Site, where: str, read_timeout: int, further: list[str]) -> Iterator[str]:
+def _proxying(site: Site) -> Iterator[str]:
+    """For every location; what a client must not forge is overwritten, and the tester's secret goes no further."""
     retry = "error timeout non_idempotent" if site.retry_unsafe else "error timeout"
     told = {
         "Host": "$host",
@@ -354,17 +354,22 @@ def _location(site: Site, where: str, read_timeout: int, further: list[str]) -> 
         "X-Greenlight-Colour": '""',
         "X-Greenlight-Tester": '""',
     }
-    return _block(
-        f"location {where}",
-        [
-            f"proxy_pass http://{variable(site.app, 'pool')};",
-            "proxy_http_version 1.1;",
-            *(f"proxy_set_header {name} {value};" for name, value in told.items()),
-            f"proxy_connect_timeout {site.limits.connect}s;",
-            f"proxy_read_timeout {read_timeout}s;",
-            f"proxy_send_timeout {read_timeout}s;",
-            f"proxy_next_upstream {retry};",
-            f"proxy_next_upstream_timeout {site.limits.retry}s;",
-            *further,
-        ],
-    )
+    yield "proxy_http_version 1.1;"
+    yield from (f"proxy_set_header {name} {value};" for name, value in told.items())
+    yield f"proxy_connect_timeout {site.limits.connect}s;"
+    yield from _silence(site.limits.read)
+    yield f"proxy_next_upstream {retry};"
+    yield f"proxy_next_upstream_timeout {site.limits.retry}s;"
+    yield "proxy_intercept_errors off;"
+
+
+def _silence(seconds: int) -> Iterator[str]:
+    yield f"proxy_read_timeout {seconds}s;"
+    yield f"proxy_send_timeout {seconds}s;"
+
+
+def _location(site: Site, path: str) -> Iterator[str]:
+    upstream = f"proxy_pass http://{variable(site.app, 'pool')};"
+    if path in site.websocket_paths:
+        return _block(f"location ^~ {path}", [upstream, *_silence(site.limits.websocket), "proxy_buffering off;"])
+    return _block(f"location {path}", [upstream])

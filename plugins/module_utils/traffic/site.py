@@ -83,7 +83,7 @@ def read_site(params: Mapping[str, Any]) -> Site:
         tester_token=text.token(params["tester_token"], "tester_token"),
         key_sources=_key_sources(params["sticky"]),
         cookie=STICKY_COOKIE in params["sticky"],
-        websocket_paths=text.no_doubles(_each(text.url_path, params, "websocket_paths"), "websocket_paths"),
+        websocket_paths=_outermost(text.no_doubles(_each(text.url_path, params, "websocket_paths"), "websocket_paths")),
         health_path=text.url_path(params["health_path"], "health_path"),
         load_balancers=_each(text.network, params, "load_balancers"),
         balance=params["balance"],
@@ -95,6 +95,13 @@ def read_site(params: Mapping[str, Any]) -> Site:
 
 def _each(check: Callable[[Any, str], str], params: Mapping[str, Any], option: str) -> tuple[str, ...]:
     return tuple(check(value, option) for value in params[option])
+
+
+def _outermost(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the paths that lie below another one."""
+    return tuple(
+        path for path in paths if not any(path != above and path.startswith(above.rstrip("/") + "/") for above in paths)
+    )
 
 
 def _limits(params: Mapping[str, Any]) -> Limits:

@@ -14,25 +14,24 @@ from ipaddress import IPv6Address, ip_address
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import COLOURS, Colour
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.upstreams import Upstreams
 
-ESTABLISHED, LISTENING = 1, 10
+ESTABLISHED = 1
 
 
 @dataclass(frozen=True)
 class Socket:
-    """``local`` and ``peer`` are ``address:port``, IPv6 in brackets; ``inode`` is its name in ``/proc/*/fd``."""
+    """``local`` and ``peer`` are ``address:port``, IPv6 in brackets; ``state`` is the kernel's number."""
 
     local: str
     peer: str
     state: int
-    inode: int
 
 
 def parse_table(text: str) -> Iterator[Socket]:
     """The sockets of one table; its first line is the heading."""
     for line in text.splitlines()[1:]:
         fields = line.split()
-        if len(fields) > 9:
-            yield Socket(_place(fields[1]), _place(fields[2]), int(fields[3], 16), int(fields[9]))
+        if len(fields) > 3:
+            yield Socket(_place(fields[1]), _place(fields[2]), int(fields[3], 16))
 
 
 def _place(field: str) -> str:
@@ -64,18 +63,3 @@ def percentages(live_sockets: Mapping[Colour, int]) -> dict[Colour, float] | Non
     """Each colour's share of the live sockets in percent, None when there is no socket."""
     every = sum(live_sockets.values())
     return {colour: round(100 * count / every, 1) for colour, count in live_sockets.items()} if every else None
-
-
-def listeners(sockets: Iterable[Socket], addresses: Iterable[str], port: int) -> list[Socket]:
-    """The listening sockets that stand in the way of listening on this port of these addresses."""
-    wanted = set(addresses)
-    return [
-        socket
-        for socket in sockets
-        if socket.state == LISTENING and socket.local.rpartition(":")[2] == str(port) and _overlap(socket.local, wanted)
-    ]
-
-
-def _overlap(local: str, wanted: set[str]) -> bool:
-    address = local.rpartition(":")[0].strip("[]")
-    return address in wanted or any(ip_address(one).is_unspecified for one in (address, *wanted))

@@ -3,13 +3,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A small upstream: says its name, holds WebSockets open, can be told to fail."""
+"""A small upstream: says its name, holds WebSockets open, can be told to fail.
+
+As a program: ``backend.py COLOUR PORT``.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,12 +22,12 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class Backend:
-    """Listens on a free port of 127.0.0.1 and answers JSON: its colour, and the headers that it was sent."""
+    """Listens on 127.0.0.1 (port 0: a free one) and answers JSON: its colour, and the headers that it was sent."""
 
-    def __init__(self, colour: str) -> None:
+    def __init__(self, colour: str, port: int = 0) -> None:
         self.colour = colour
         self.status = 200
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.backend = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -31,6 +35,10 @@ class Backend:
     @property
     def port(self) -> int:
         return int(self._server.server_address[1])
+
+    def join(self) -> None:
+        """Serve until the end of the process."""
+        self._thread.join()
 
     def close(self) -> None:
         self._server.shutdown()
@@ -83,3 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Nothing."""
+
+
+if __name__ == "__main__":
+    Backend(sys.argv[1], int(sys.argv[2])).join()
