@@ -31,7 +31,9 @@ STATE = LAB / "hosts.json"
 OWNER_LABEL = "greenlight.checkout"
 BOOT_SECONDS = 60.0
 STOP_SECONDS = "2"
-CAPABILITIES = "SYS_ADMIN,NET_ADMIN"  # without them systemd's hardening, nftables and tc do nothing, silently
+# Real hosts have them: without the first two systemd's hardening, nftables and tc do nothing, silently; without the last
+# one root cannot see which program holds a socket.
+CAPABILITIES = "SYS_ADMIN,NET_ADMIN,SYS_PTRACE"
 
 
 @dataclass(frozen=True)
