@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import shlex
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ STATE = LAB / "hosts.json"
 OWNER_LABEL = "greenlight.checkout"
 BOOT_SECONDS = 60.0
 STOP_SECONDS = "2"
+SSH_PORT = 22
 # Real hosts have them: without the first two systemd's hardening, nftables and tc do nothing, silently; without the last
 # one root cannot see which program holds a socket.
 CAPABILITIES = "SYS_ADMIN,NET_ADMIN,SYS_PTRACE"
@@ -172,6 +174,7 @@ def start(host: Host, picture: Image, *, exists: bool) -> str:
     host_key = tell(host, settle.access(keys.public_key(), pip_settings()))
     if host.data:
         tell(host, settle.databases(host, keys.passwords()))
+    wait_for_ssh(host)
     return host_key.strip()
 
 
@@ -183,7 +186,7 @@ def run_arguments(host: Host, picture: Image, folders: Sequence[str]) -> list[st
         f"--name={host.name}",
         f"--hostname={host.name}",
         f"--label={OWNER_LABEL}={ROOT}",
-        f"--network={NETWORK}:ip={host.address}",
+        f"--network={NETWORK}:ip={host.address},mac={host.mac}",
         "--systemd=always",
         f"--cap-add={CAPABILITIES}",
         *(f"--volume={folder}:{folder}:ro" for folder in folders),
@@ -214,6 +217,22 @@ def wait_for_boot(host: Host) -> None:
             raise Trouble(f"{host.name} booted, but these units failed:\n{failed}", f"./dev down {host.name}; ./dev up")
         time.sleep(0.1)
     raise Trouble(f"{host.name} did not boot within {BOOT_SECONDS:.0f} s: {said}", f"podman logs {host.name}")
+
+
+def wait_for_ssh(host: Host) -> None:
+    """Wait until ``host`` takes a connection from here, which is later than its own readiness by its neighbours' memory."""
+    deadline = time.monotonic() + BOOT_SECONDS
+    while True:
+        try:
+            socket.create_connection((host.address, SSH_PORT), timeout=1).close()
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise Trouble(
+                    f"{host.name} cannot be reached at {host.address}: {error}", f"./dev up --fresh {host.name}"
+                ) from error
+            time.sleep(0.1)
+        else:
+            return
 
 
 def tell(host: Host, script: str) -> str:
