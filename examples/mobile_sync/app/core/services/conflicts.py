@@ -17,7 +17,7 @@ FROM (SELECT DISTINCT hashtextextended(entity, tenant_id) AS key FROM unnest(%s:
       AS item (tenant_id, entity) ORDER BY key) AS keys
 """
 NEWEST_OTHER = """
-SELECT max(version) FROM sync_applied_item WHERE tenant_id = %s AND entity = %s AND item_id <> %s
+SELECT max(version) FROM sync_applied_item WHERE tenant_id = %s AND entity = %s AND item_id <> ALL(%s)
 """
 LOG = """
 INSERT INTO sync_conflict_resolution_log
@@ -49,9 +49,10 @@ async def record_conflicts(
     changes = [item for item in items if item.entity is not None and item.version is not None]
     await connection.execute(LOCK, ([item.tenant_id for item in changes], [item.entity for item in changes]))
     reports = {}
-    for item in changes:
-        found = await (await connection.execute(NEWEST_OTHER, (item.tenant_id, item.entity, item.item_id))).fetchone()
-        newest = found[0] if found else None
+    for number, item in enumerate(changes):
+        # Those that follow in this group are stored already, but came later.
+        later = [item.item_id for item in changes[number:]]
+        [newest] = await (await connection.execute(NEWEST_OTHER, (item.tenant_id, item.entity, later))).fetchone()
         if newest is None or item.version > newest:
             continue
         rule = await database_sync_to_async(policies.rule)(item.tenant_id, item.domain)

@@ -56,7 +56,7 @@ class GroupWriter:
 
     async def _settle(self, group: list[tuple[Item, "asyncio.Future[Outcome]"]]) -> None:
         """Writes a group and resolves its futures. What comes twice in it is written once."""
-        first = {item.key: item for item, _ in reversed(group)}
+        first = {item.key: item for item, _ in group}
         try:
             outcomes = await self._attempt(list(first.values()))
         except (psycopg.DataError, psycopg.IntegrityError) as error:

@@ -1,9 +1,9 @@
 """Tells the sockets of some client classes to move."""
 
+import asyncio
 import json
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
             raise CommandError(f"--classes: {error}") from error
         if not 0 <= options["over"] < float("inf"):
             raise CommandError(f"--over is {options['over']}: expected seconds from 0 on")
-        async_to_sync(self._send)(options["colour"], names, options["over"])
+        asyncio.run(self._send(options["colour"], names, options["over"]))
         self.stdout.write(json.dumps({"colour": options["colour"], "classes": len(names), "over": options["over"]}))
 
     async def _send(self, colour: str, names: list[str], over: float) -> None:
