@@ -119,6 +119,17 @@ def empty(words: list[str]) -> int:
     return 0
 
 
+def services(words: list[str]) -> int:
+    """Run the tests that need real services."""
+    from tools import environment, log, on_host
+
+    parser = argparse.ArgumentParser("./dev services", description=COMMANDS["services"].purpose)
+    parser.add_argument("stage", nargs="*", help=f"of {', '.join(on_host.STAGES)} (all)")
+    chosen = on_host.choose(parser.parse_args(words).stage)
+    environment.link_collection()
+    return log.conclude(on_host.test(chosen))
+
+
 def molecule(words: list[str]) -> int:
     """Run molecule scenarios on the lab's hosts."""
     from tools import environment, log, scenarios
@@ -158,6 +169,7 @@ COMMANDS = {
     "example": Command("make the example application's git repository and list its versions", example),
     "down": Command("remove the lab's hosts", down),
     "lint": Command("every static check, or those that are named", lint),
+    "services": Command("tests with a real nginx, PostgreSQL and Redis, on the lab host that has them all", services),
     "molecule": Command("molecule scenarios, all or those that are named, on fresh lab hosts", molecule),
     "readmes": Command("write each role's README from its argument_specs.yml", readmes),
     "unit": Command("unit tests; further words go to pytest", unit),

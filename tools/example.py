@@ -6,7 +6,7 @@
 
 ``examples/NAME/app`` is the newest tree. ``examples/NAME/versions.json`` lists the versions in the order in which they
 are committed: ``[{"tag", "message", "overlay": FOLDER or null, "remove": [PATH, ...]}]``. The tree of a version is the
-newest one with the files of its overlay (a folder beside the list) laid over it and the paths of ``remove`` taken out.
+newest one, less the paths of ``remove``, with the files of its overlay (a folder beside the list) laid over the rest.
 Author and dates are fixed: the same files make the same commits on every machine.
 """
 
@@ -97,13 +97,18 @@ def make(folder: Path, repository: Path) -> None:
 
 def lay_out(folder: Path, version: Version, tree: Path) -> None:
     """Write the files of ``version`` into ``tree``."""
-    layers = ["app", *([version.overlay] if version.overlay else [])]
-    for layer in layers:
-        if not (folder / layer).is_dir():
-            raise Trouble(f"versions.json: {version.tag} wants the folder {folder / layer}, which is not there.")
-        copy_files(known_files(["."], folder / layer), folder / layer, tree)
+    add_layer(folder / "app", version, tree)
     for name in version.remove:
         remove(tree / name, version)
+    if version.overlay:
+        add_layer(folder / version.overlay, version, tree)
+
+
+def add_layer(layer: Path, version: Version, tree: Path) -> None:
+    """Copy the files of the folder ``layer`` over what is in ``tree``."""
+    if not layer.is_dir():
+        raise Trouble(f"versions.json: {version.tag} wants the folder {layer}, which is not there.")
+    copy_files(known_files(["."], layer), layer, tree)
 
 
 def remove(path: Path, version: Version) -> None:

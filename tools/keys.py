@@ -20,6 +20,7 @@ KNOWN_HOSTS = SSH / "known_hosts"
 SECRETS = LAB / "secrets.json"
 DATABASE = "mobile_sync"
 OWNER = "mobile_sync"
+LENGTH = 48  # bytes; as text 64 characters
 NAMES = ("database_password", "redis_password", "secret_key", "tester_token")
 
 
@@ -37,7 +38,7 @@ def passwords() -> dict[str, str]:
     known: dict[str, str] = json.loads(SECRETS.read_text()) if SECRETS.exists() else {}
     missing = [name for name in NAMES if name not in known]
     if missing:
-        known |= {name: secrets.token_urlsafe(32) for name in missing}
+        known |= {name: secrets.token_urlsafe(LENGTH) for name in missing}
         write_private(SECRETS, json.dumps(known, indent=2) + "\n")
     return known
 

@@ -33,8 +33,8 @@ OWNER_LABEL = "greenlight.checkout"
 BOOT_SECONDS = 60.0
 STOP_SECONDS = "2"
 SSH_PORT = 22
-# Real hosts have them: without the first two systemd's hardening, nftables and tc do nothing, silently; without the last
-# one root cannot see which program holds a socket.
+# Real hosts have them: without the first two systemd's hardening and nftables do nothing, silently; without the last one
+# root cannot see which program holds a socket.
 CAPABILITIES = "SYS_ADMIN,NET_ADMIN,SYS_PTRACE"
 
 
@@ -220,19 +220,21 @@ def wait_for_boot(host: Host) -> None:
 
 
 def wait_for_ssh(host: Host) -> None:
-    """Wait until ``host`` takes a connection from here, which is later than its own readiness by its neighbours' memory."""
+    """Wait until ``host`` takes a connection from here, which may be later than its own readiness."""
     deadline = time.monotonic() + BOOT_SECONDS
-    while True:
-        try:
-            socket.create_connection((host.address, SSH_PORT), timeout=1).close()
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise Trouble(
-                    f"{host.name} cannot be reached at {host.address}: {error}", f"./dev up --fresh {host.name}"
-                ) from error
-            time.sleep(0.1)
-        else:
-            return
+    while not takes_connections(host):
+        if time.monotonic() > deadline:
+            raise Trouble(f"{host.name} cannot be reached at {host.address}.", f"./dev up --fresh {host.name}")
+        time.sleep(0.1)
+
+
+def takes_connections(host: Host) -> bool:
+    """Say whether the SSH port of ``host`` opens."""
+    try:
+        socket.create_connection((host.address, SSH_PORT), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def tell(host: Host, script: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from tools import checks, optional, scenarios
+from tools import checks, on_host, optional, scenarios
 from tools.console import say
 from tools.log import Log, Outcome, conclude, timed
 from tools.places import BIN, ROOT
@@ -33,6 +33,7 @@ def everything() -> int:
     outcomes = checks.lint()
     say("unit")
     outcomes.append(timed("unit", unit))
+    outcomes += on_host.test(on_host.choose())
     outcomes += scenarios.test(scenarios.known())
     outcomes += slices([name for name in SLICED if optional.exists(name)])
     say(summary(outcomes))

@@ -27,6 +27,7 @@ def folder(tmp_path, monkeypatch):
         "app/new.txt": "n",
         "app/later/x": "x",
         "versions/v1/same.txt": "1",
+        "versions/v1/later/y": "y",
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -45,9 +46,9 @@ def git(repository: Path, *words: str) -> str:
     ).stdout.strip()
 
 
-def test_each_version_is_the_newest_tree_with_its_overlay_and_without_what_came_later(folder):
+def test_each_version_is_the_newest_tree_without_what_came_later_and_with_its_overlay(folder):
     repository = example.ensure("shop")
-    assert git(repository, "ls-tree", "-r", "--name-only", "v1") == "same.txt"
+    assert git(repository, "ls-tree", "-r", "--name-only", "v1").split() == ["later/y", "same.txt"]
     assert git(repository, "show", "v1:same.txt") == "1"
     assert git(repository, "ls-tree", "-r", "--name-only", "v2").split() == ["later/x", "new.txt", "same.txt"]
     assert git(repository, "log", "--format=%s", "main").split() == ["Second", "First"]
