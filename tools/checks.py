@@ -19,6 +19,7 @@ from tools.console import Trouble, say
 from tools.environment import pip_settings
 from tools.log import Log, Outcome, timed
 from tools.places import BIN, CACHE, ROOT
+from tools.program import run
 from tools.tree import copy_files, known_files
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -41,7 +42,7 @@ KEPT = {
 
 
 def ruff_lint(log: Log) -> None:
-    log.run([BIN / "ruff", "check", "."])
+    log.run([BIN / "ruff", "check", "--output-format", "concise", "."])
 
 
 def ruff_format(log: Log) -> None:
@@ -61,7 +62,7 @@ def yamllint(log: Log) -> None:
 
 
 def ansible_lint(log: Log) -> None:
-    log.run([BIN / "ansible-lint", "--profile", "production", "--strict", "--offline"])
+    log.run([BIN / "ansible-lint", "--profile", "production", "--strict", "--offline", "--format", "pep8"])
 
 
 def sanity(log: Log) -> None:
@@ -114,7 +115,8 @@ def write_readmes(folder: Path, log: Log) -> dict[str, Path]:
     for specification in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
         role = folder / "roles" / specification.parent.parent.name
         (role / "meta").mkdir(parents=True)
-        shutil.copy2(specification, role / "meta")
+        completed = run([BIN / "python", ROOT / "tools/complete_spec.py", specification.parent.parent])
+        (role / "meta/argument_specs.yml").write_text(completed)
         (role / "meta/main.yml").write_text(ROLE_METADATA)
         shutil.copy2(ROOT / "galaxy.yml", folder)
         template = ROOT / "tools/role_readme.j2"

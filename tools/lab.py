@@ -33,7 +33,7 @@ OWNER_LABEL = "greenlight.checkout"
 BOOT_SECONDS = 60.0
 STOP_SECONDS = "2"
 SSH_PORT = 22
-# Real hosts have them: without the first two systemd's hardening and nftables do nothing, silently; without the last one
+# Real hosts have them. Without the first two, hardening and nftables do nothing, silently; without the last one
 # root cannot see which program holds a socket.
 CAPABILITIES = "SYS_ADMIN,NET_ADMIN,SYS_PTRACE"
 
