@@ -29,11 +29,7 @@ class GreenlightError(Exception):
 
     def as_dict(self) -> dict[str, str]:
         """The parts that are not empty, by name."""
-        return {
-            name: value
-            for name in ("what", "where", "expected", "do")
-            if (value := getattr(self, name))
-        }
+        return {name: value for name in ("what", "where", "expected", "do") if (value := getattr(self, name))}
 
 
 def _ended(sentence: str) -> str:

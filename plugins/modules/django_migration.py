@@ -128,7 +128,7 @@ from pathlib import Path
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Account
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed
-from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django import Conversation, Request
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django import Conversation, Request, converse
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.plan import pending, plan
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.environment import process_environment
@@ -166,7 +166,7 @@ def request_of(wanted):
 
 def act(module):
     wanted = module.params
-    with Conversation(request_of(wanted), lock=not module.check_mode) as conversation:
+    with converse(request_of(wanted), lock=not module.check_mode) as conversation:
         graph = conversation.graph()
         steps = plan(graph, wanted["targets"])
         due = [step.target for step in steps if step.migrations]

@@ -29,6 +29,15 @@ SECRETS = frozenset({"greenlight_secrets", "greenlight_environment", "greenlight
 #: Stands in a new project where only its owner knows the value.
 PLACEHOLDER = "CHANGE-ME"
 
+#: What finishes a release and what it must pass, where the description does not say it itself.
+FRAMEWORKS: Mapping[str, Mapping[str, list[list[str]]]] = {
+    "django": {
+        "build": [["python", "manage.py", "collectstatic", "--noinput"]],
+        "verify": [["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]],
+    },
+    "none": {"build": [], "verify": []},
+}
+
 Spec = Mapping[str, Any]
 Problems = list[InvalidInput]
 
@@ -58,6 +67,9 @@ def resolve(spec: Spec, variables: Mapping[str, Any]) -> tuple[dict[str, Any], P
     outcome = ArgumentSpecValidator(dict(spec)).validate(known)
     problems += [InvalidInput(message, where="description") for message in outcome.error_messages]
     application = {name.removeprefix(PREFIX): value for name, value in outcome.validated_parameters.items()}
+    for name, commands in FRAMEWORKS.get(str(application.get("framework")), {}).items():
+        if application.get(name) is None:
+            application[name] = commands
     if not outcome.error_messages:
         problems += _meaning(application)
     return application, problems
@@ -172,25 +184,25 @@ def _patterns(application: Mapping[str, Any]) -> Iterator[InvalidInput]:
 def _environment(application: Mapping[str, Any]) -> Iterator[InvalidInput]:
     for name in ("environment", "secrets"):
         for key, value in application[name].items():
-            where = f"{PREFIX}{name}.{key}"
-            if not _ENV_NAME.fullmatch(str(key)):
-                yield InvalidInput(
-                    "not the name of an environment variable", where=where, expected="letters, digits, _"
-                )
-            elif str(key).startswith("GREENLIGHT_"):
-                yield InvalidInput("the name is reserved", where=where, expected="a name of the application's own")
-            elif isinstance(value, (Mapping, list)) or value is None:
-                yield InvalidInput("not a text or number", where=where, expected="a text; quote lists and JSON")
-            elif PLACEHOLDER in str(value):
-                yield InvalidInput("the value is still to be filled in", where=where, expected="the real one")
-            elif "\n" in str(value) or "\0" in str(value):
-                yield InvalidInput(
-                    "the value has more than one line", where=where, expected="one line; encode it, e.g. base64"
-                )
+            yield from _variable(str(key), value, f"{PREFIX}{name}.{key}")
     for key in sorted(set(application["environment"]) & set(application["secrets"])):
         yield InvalidInput(
             f"{key} is also in greenlight_secrets", where="greenlight_environment", do="keep one of them"
         )
+
+
+def _variable(name: str, value: Any, where: str) -> Iterator[InvalidInput]:
+    """What is wrong with one environment variable; its value is never shown."""
+    if not _ENV_NAME.fullmatch(name):
+        yield InvalidInput("not the name of an environment variable", where=where, expected="letters, digits, _")
+    elif name.startswith("GREENLIGHT_"):
+        yield InvalidInput("the name is reserved", where=where, expected="a name of the application's own")
+    elif isinstance(value, (Mapping, list)) or value is None:
+        yield InvalidInput("not a text or number", where=where, expected="a text; quote lists and JSON")
+    elif PLACEHOLDER in str(value):
+        yield InvalidInput("the value is still to be filled in", where=where, expected="the real one")
+    elif "\n" in str(value) or "\0" in str(value):
+        yield InvalidInput("the value has more than one line", where=where, expected="one line; encode it, e.g. base64")
 
 
 def _services(services: Sequence[Mapping[str, Any]]) -> Iterator[InvalidInput]:

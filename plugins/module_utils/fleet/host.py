@@ -77,7 +77,7 @@ def _answers(endpoints: Sequence[str], timeout: float) -> list[dict[str, str]]:
 
 def _connect(endpoint: str, timeout: float) -> str:
     """Nothing when ``tcp://HOST:PORT`` accepts a connection, else why it does not."""
-    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    host, port = endpoint.removeprefix("tcp://").rsplit(":", 1)
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout).close()
     except OSError as error:

@@ -44,7 +44,7 @@ def parse(text: str) -> Iterator[Listener]:
         fields = line.split(maxsplit=5)
         if len(fields) < 5:
             continue
-        address, _, port = fields[3].rpartition(":")
+        address, port = fields[3].rsplit(":", 1)
         holder = _HOLDER.search(fields[5]) if len(fields) > 5 else None
         program, pid = (holder["program"], int(holder["pid"])) if holder else ("", 0)
         yield Listener(address.strip("[]").partition("%")[0], int(port), program, pid)

@@ -220,6 +220,13 @@ def _app(
     host: str, seen: Inspection, application: Mapping[str, Any], fleet: Fleet, limits: Limits
 ) -> Iterator[InvalidInput]:
     yield from _version(host, application["python"], seen["python"], OLDEST_PYTHON)
+    yield from _room(host, seen, limits)
+    yield from _bind(host, seen, fleet.bind_address(host))
+    yield from _app_ports(host, seen, application)
+    yield from _required(host, seen)
+
+
+def _room(host: str, seen: Inspection, limits: Limits) -> Iterator[InvalidInput]:
     if seen["disk_free"] < limits.disk_free:
         yield InvalidInput(
             f"{seen['disk_free'] // MIB} MiB are free below /opt",
@@ -227,13 +234,18 @@ def _app(
             expected=f"{limits.disk_free // MIB} MiB",
             do="make room, or lower preflight_disk_free",
         )
-    bind = fleet.bind_address(host)
+
+
+def _bind(host: str, seen: Inspection, bind: str) -> Iterator[InvalidInput]:
     if bind not in seen["addresses"]:
         yield InvalidInput(
             f"{bind} is not an address of this host",
             where=f"{host}: greenlight_address",
             expected=f"one of {', '.join(sorted(seen['addresses']))}",
         )
+
+
+def _app_ports(host: str, seen: Inspection, application: Mapping[str, Any]) -> Iterator[InvalidInput]:
     for service in application["services"]:
         prefix = f"{application['app']}-{service['name']}-"
         for colour in OTHER:
@@ -241,6 +253,9 @@ def _app(
                 holder = seen["ports"].get(str(port))
                 if holder and not holder["unit"].startswith(prefix):
                     yield _port_taken(host, port, holder, f"free for {prefix}{colour}@{port}")
+
+
+def _required(host: str, seen: Inspection) -> Iterator[InvalidInput]:
     for answer in seen["requires"]:
         if answer["error"]:
             yield InvalidInput(

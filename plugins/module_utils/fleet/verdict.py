@@ -36,7 +36,7 @@ class Verdict:
 
 
 #: Before the first step.
-BEGINNING = Verdict(True, "preflight", (), "preflight: every host can take part.")
+BEGINNING = Verdict(go=True, step="preflight", failures=(), sentence="preflight: every host can take part.")
 
 
 def decide(
@@ -52,9 +52,7 @@ def decide(
     ``task`` and ``reason`` by host; ``before`` is the fact of the verdict so far.
     """
     if before and not before["go"]:
-        return Verdict(
-            False, before["step"], tuple(Failure(**failure) for failure in before["failures"]), before["sentence"]
-        )
+        return Verdict(**{**before, "failures": tuple(Failure(**failure) for failure in before["failures"])})
     found = tuple(
         Failure(host, failures[host]["task"], failures[host]["reason"])
         if host in failures

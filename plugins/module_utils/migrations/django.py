@@ -13,10 +13,10 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import IO, Any, cast
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import STANDARD_PATH, Account
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.output import redact, tail
@@ -45,12 +45,13 @@ class Request:
 
     def process_environment(self) -> dict[str, str]:
         """The environment of the process: the application's own, with the time limits for PostgreSQL added."""
-        limits = f"-c lock_timeout={round(self.lock_timeout * 1000)} -c statement_timeout={round(self.statement_timeout * 1000)}"
+        limits = {"lock_timeout": self.lock_timeout, "statement_timeout": self.statement_timeout}
+        options = [f"-c {name}={round(seconds * 1000)}" for name, seconds in limits.items()]
         return {
             "PATH": STANDARD_PATH,
             "DJANGO_SETTINGS_MODULE": settings_of(self.release),
             **self.environment,
-            "PGOPTIONS": f"{self.environment.get('PGOPTIONS', '')} {limits}".strip(),
+            "PGOPTIONS": " ".join([self.environment.get("PGOPTIONS", ""), *options]).strip(),
         }
 
 
@@ -69,40 +70,41 @@ def settings_of(release: Path) -> str:
     return found[1]
 
 
+@contextmanager
+def converse(request: Request, *, lock: bool) -> Iterator[Conversation]:
+    """One process that migrates, from its start to its end; whatever happens inside, it is not left running."""
+    with subprocess.Popen(
+        [str(request.release / "venv/bin/python"), "-c", inspect.getsource(django_runner)],
+        cwd=request.release,
+        env=request.process_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        user=request.account.uid,
+        group=request.account.gid,
+        extra_groups=[],
+    ) as process:
+        watchdog = threading.Timer(request.timeout, process.kill)
+        watchdog.start()
+        try:
+            yield Conversation(request, cast("IO[str]", process.stdin), cast("IO[str]", process.stdout), lock=lock)
+        finally:
+            watchdog.cancel()
+            process.kill()
+            process.communicate()
+
+
 class Conversation:
-    """One process that migrates, from its start to its end; a context manager that never leaves it running."""
+    """What is said to a process that migrates, and what it answers, line by line."""
 
-    def __init__(self, request: Request, *, lock: bool) -> None:
+    def __init__(self, request: Request, listener: IO[str], speaker: IO[str], *, lock: bool) -> None:
         self._request = request
-        self._lock = lock
+        self._listener = listener
+        self._speaker = speaker
         self._said: list[str] = []
-
-    def __enter__(self) -> Conversation:
-        request = self._request
-        self._process = subprocess.Popen(
-            [str(request.release / "venv/bin/python"), "-c", inspect.getsource(django_runner)],
-            cwd=request.release,
-            env=request.process_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            user=request.account.uid,
-            group=request.account.gid,
-            extra_groups=[],
-        )
-        self._watchdog = threading.Timer(request.timeout, self._process.kill)
-        self._watchdog.start()
-        self._send({"database": request.database, "lock": self._lock, "lock_wait": request.lock_wait})
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._watchdog.cancel()
-        self._process.kill()
-        self._process.communicate()
+        self._send({"database": request.database, "lock": lock, "lock_wait": request.lock_wait})
 
     def graph(self) -> dict[str, Migration]:
         """The migrations of the release and which of them are applied."""
@@ -111,21 +113,19 @@ class Conversation:
     def apply(self, targets: Sequence[str]) -> Iterator[Message]:
         """Apply ``targets``; one message ``{target, seconds}`` for each, then ``{invalid_indexes}``."""
         self._send(list(targets))
-        for _ in targets:
+        for _target in targets:
             yield self._expect("applied")
         yield self._expect("end")
 
     def _send(self, content: object) -> None:
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(content) + "\n")
-            self._process.stdin.flush()
+            self._listener.write(json.dumps(content) + "\n")
+            self._listener.flush()
         except BrokenPipeError:
             return  # its last words are read next and say why
 
     def _expect(self, kind: str) -> Message:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._speaker:
             if not line.startswith(django_runner.MARK):
                 self._said.append(line)
                 continue

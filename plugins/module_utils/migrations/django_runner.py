@@ -13,9 +13,10 @@ source of this file is handed to ``python -c``: it imports nothing of the collec
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 MARK = "@greenlight "
 LOCK_NAME = "greenlight:migrate"
@@ -24,13 +25,14 @@ POLL_SECONDS = 0.5
 
 def tell(kind: str, **content: object) -> None:
     """Say one thing to the module that started us."""
-    print(MARK + json.dumps({"kind": kind, **content}), flush=True)
+    sys.stdout.write(MARK + json.dumps({"kind": kind, **content}) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
     """Tell the state, apply what standard input asks for."""
     request = json.loads(sys.stdin.readline())
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     try:
         import django
 
@@ -48,10 +50,14 @@ def main() -> None:
         tell("end", invalid_indexes=invalid_indexes(connection))
     except Exception as error:  # whatever it is, the module tells it to the operator
         tell("error", error=f"{type(error).__name__}: {error}".strip())
+        raise
 
 
-def take_lock(connection, wait: float) -> bool:
-    """Whether this process is the only one that migrates. Polls: a waiting lock would block CREATE INDEX CONCURRENTLY."""
+def take_lock(connection: Any, wait: float) -> bool:
+    """Say whether this process is the only one that migrates.
+
+    It polls: a process that waits inside PostgreSQL would block CREATE INDEX CONCURRENTLY.
+    """
     if connection.vendor != "postgresql":
         return True
     end = time.monotonic() + wait
@@ -65,7 +71,7 @@ def take_lock(connection, wait: float) -> bool:
         time.sleep(POLL_SECONDS)
 
 
-def state(connection) -> list[dict[str, object]]:
+def state(connection: Any) -> list[dict[str, object]]:
     """Every migration of the graph as plain data."""
     from django.db.migrations.loader import MigrationLoader
 
@@ -87,17 +93,17 @@ def state(connection) -> list[dict[str, object]]:
     ]
 
 
-def apply(connection, target: str) -> None:
+def apply(connection: Any, target: str) -> None:
     """Bring the database to ``target`` by Django's own command, so that its signals are sent too."""
     from django.core.management import call_command
 
     started = time.monotonic()
-    app, _, name = target.partition(".")
+    app, name = target.split(".", 1)
     call_command("migrate", app, name, database=connection.alias, interactive=False, verbosity=0)
     tell("applied", target=target, seconds=round(time.monotonic() - started, 3))
 
 
-def invalid_indexes(connection) -> list[str]:
+def invalid_indexes(connection: Any) -> list[str]:
     """Indexes that a failed concurrent build left behind."""
     if connection.vendor != "postgresql":
         return []

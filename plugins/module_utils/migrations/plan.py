@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 
@@ -37,16 +38,16 @@ class Step:
 Graph = Mapping[str, Migration]
 
 
-def graph_of(listed: Sequence[Mapping[str, object]]) -> dict[str, Migration]:
+def graph_of(listed: Sequence[Mapping[str, Any]]) -> dict[str, Migration]:
     """The graph from plain data: one mapping per migration with the fields of :class:`Migration`."""
     return {
-        str(node["name"]): Migration(
-            name=str(node["name"]),
-            dependencies=tuple(node["dependencies"]),  # type: ignore[arg-type]
-            applied=bool(node["applied"]),
-            reversible=bool(node["reversible"]),
-            atomic=bool(node["atomic"]),
-            operations=tuple(node["operations"]),  # type: ignore[arg-type]
+        node["name"]: Migration(
+            name=node["name"],
+            dependencies=tuple(node["dependencies"]),
+            applied=node["applied"],
+            reversible=node["reversible"],
+            atomic=node["atomic"],
+            operations=tuple(node["operations"]),
         )
         for node in listed
     }

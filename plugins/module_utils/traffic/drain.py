@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.errors import In
 
 POLL_SECONDS = 0.5
 ALL = "all"
+_PLACE = re.compile(r"\{(classes|seconds|colour)\}")
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,8 @@ def ranges(classes: Sequence[str]) -> str:
 
 def fill(command: Sequence[str], *, classes: Sequence[str], seconds: int, colour: str, python: str) -> list[str]:
     """The drain command with its places filled; ``python`` as its first word is the release's interpreter."""
-    values = {"{classes}": ranges(classes), "{seconds}": str(seconds), "{colour}": colour}
-    filled = []
-    for word in command:
-        for place, value in values.items():
-            word = word.replace(place, value)
-        filled.append(word)
+    values = {"classes": ranges(classes), "seconds": str(seconds), "colour": colour}
+    filled = [_PLACE.sub(lambda place: values[place[1]], word) for word in command]
     return [python, *filled[1:]] if filled[0] == "python" else filled
 
 
