@@ -4,8 +4,8 @@
 
 """Print a role's argument specification with every default that its defaults/main.yml gives: ``complete_spec.py ROLE``.
 
-A default that is made from other variables may stand in defaults/main.yml alone: where an option is a number, a list or
-a dictionary, its specification cannot hold the template. Runs in the tools' environment, for the sake of its YAML parser.
+A default that is made from other variables may stand in defaults/main.yml alone: the specification of a number, a list
+or a dictionary cannot hold a template. Runs in the tools' environment, for the sake of its YAML parser.
 """
 
 from __future__ import annotations
