@@ -144,19 +144,21 @@ def rows(figures: Figures, look: Style) -> list[str]:
         f"items       {figures['items_sent']:>8,} sent {figures['items_acked']:>8,} acked   {lost}",
         f"reconnects  {figures['reconnects']:>8,}      {_away(figures)}",
     ]
+    if figures["close_codes"]:
+        lines.append(f"closed with {_counted(figures['close_codes'])}")
     if figures["failed"]:
-        kinds = ", ".join(f"{kind} x {count}" for kind, count in sorted(figures["failures"].items()))
-        lines.append(look.paint(f"failures    {kinds}", "red"))
+        lines.append(look.paint(f"failures    {_counted(figures['failures'])}", "red"))
     return [line.rstrip() for line in lines]
 
 
 def _away(figures: Figures) -> str:
-    """How long the clients that were closed were away, and with which codes they were closed."""
-    if not figures["close_codes"]:
-        return ""
-    codes = ", ".join(f"{code} x {count}" for code, count in sorted(figures["close_codes"].items()))
+    """How long the clients that were closed were away."""
     p50, p99, longest = (duration(figures[f"away_{name}_s"]) for name in ("p50", "p99", "max"))
-    return f"away p50 {p50}  p99 {p99}  max {longest}   ({codes})"
+    return f"away p50 {p50}  p99 {p99}  max {longest}" if figures["reconnects"] else ""
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} x {count}" for name, count in sorted(counts.items()))
 
 
 def _alarm(count: int, look: Style) -> str:

@@ -116,6 +116,7 @@ class Phone:
         now = self._shared.clock()
         if not answer.ok:
             tally.failed(now, answer.kind or str(answer.status))
+            tally.gave_up(identity)
             return
         tally.answered(now, now - due, colour_of(answer.header(SERVED_BY)))
         if posts:

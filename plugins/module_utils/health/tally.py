@@ -51,6 +51,7 @@ class Act:
     items_resent: int = 0
     items_doubled: int = 0
     items_lost: int = 0
+    items_given_up: int = 0
     ack_latencies: list[float] = field(default_factory=list)
     reconnects: int = 0
     close_codes: Counter[str] = field(default_factory=Counter)
@@ -124,7 +125,7 @@ class Tally:
 
     @property
     def unacked(self) -> frozenset[str]:
-        """Items that were sent and not acknowledged yet, of all acts."""
+        """Items of all acts whose acknowledgement may still come."""
         return frozenset(self._unacked)
 
     def cut(self, name: str, now: float) -> Act:
@@ -181,6 +182,12 @@ class Tally:
             self._mark_doubled(item)
         return True
 
+    def gave_up(self, item: str) -> None:
+        """The client will not send this item again although it was not acknowledged: it is lost."""
+        if item in self._unacked:
+            self._unacked.discard(item)
+            self._items[item].act.items_given_up += 1
+
     def _mark_doubled(self, item: str) -> None:
         if item not in self._doubled:
             self._doubled.add(item)
@@ -217,19 +224,20 @@ class Tally:
         act.items_doubled = max(act.items_doubled, doubled)
 
     def unacked_of(self, act: Act) -> int:
-        """How many items of an act are not acknowledged."""
+        """How many items of an act may still be acknowledged."""
         return sum(1 for item in self._unacked if self._items[item].act is act)
 
     def settle(self, act: Act) -> None:
         """What is not acknowledged now counts as lost."""
-        act.items_lost = self.unacked_of(act)
+        act.items_lost = self.unacked_of(act) + act.items_given_up
 
     def compare(self, applied: Iterable[str]) -> None:
         """Hold the acknowledged items against those that the server has: one that it has not is lost, act by act."""
         have = set(applied)
         missing = Counter(id(item.act) for name, item in self._items.items() if item.acks and name not in have)
         for act in self.acts:
-            act.items_lost = self.unacked_of(act) + missing[id(act)]
+            self.settle(act)
+            act.items_lost += missing[id(act)]
 
 
 def total(acts: Sequence[Mapping[str, Any]]) -> dict[str, int]:

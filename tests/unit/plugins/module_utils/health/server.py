@@ -1,3 +1,7 @@
+# Copyright: Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """A scripted server on a free port of this machine, for clients that are tested on real sockets."""
 
 from __future__ import annotations

@@ -1,3 +1,7 @@
+# Copyright: Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 from __future__ import annotations
 
 import asyncio
@@ -52,6 +56,7 @@ def test_each_failed_request_is_counted_and_not_tried_again():
     app.fail_every = 5
     result = play(app, sockets=0)
     assert result["acts"][0]["failures"]["503"] == result["total"]["failed"] > 0
+    assert result["total"]["items_lost"] > 0
     assert problems(result) != []
 
 

@@ -1,3 +1,7 @@
+# Copyright: Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 from __future__ import annotations
 
 import pytest
@@ -77,6 +81,16 @@ def test_an_item_acknowledged_that_the_server_has_not_is_lost():
     tally.sent("c", 1.0)
     tally.compare(["b"])
     assert (first.items_lost, tally.act.items_lost) == (1, 1)
+
+
+def test_an_item_that_its_client_gave_up_is_lost_and_not_waited_for():
+    tally = Tally()
+    tally.sent("a", 0.0)
+    tally.gave_up("a")
+    tally.gave_up("never sent")
+    assert (tally.unacked, tally.unacked_of(tally.act)) == (frozenset(), 0)
+    tally.compare([])
+    assert tally.act.items_lost == 1
 
 
 def test_the_larger_count_of_doubles_stands():
