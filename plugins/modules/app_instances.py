@@ -397,7 +397,8 @@ def _start(module: AnsibleModule, place: colours.Place, systemd: Systemd) -> dic
         limits.probe_timeout,
     )
     with ended_by_signals(), place.store.lock(), colour.restored_on_failure(seen, plan, wanted):
-        colour.apply(plan, wanted)
+        if plan.changed:
+            colour.apply(plan, wanted)
         failed = colour.wait(watches, questions, limits)
         if failed:
             secrets = [str(value) for value in given["secrets"].values()]

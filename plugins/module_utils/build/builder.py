@@ -151,7 +151,15 @@ class Builder:
             tree.give(path, self._account.uid, self._account.gid)
             run([interpreter.path, "-m", "venv", str(path)], context, what="virtual environment")
             if lock.packages:
-                install = ["install", "--progress-bar=off", "--no-cache-dir", "--no-deps", "--require-hashes", "-r", self._order.requirements]
+                install = [
+                    "install",
+                    "--progress-bar=off",
+                    "--no-cache-dir",
+                    "--no-deps",
+                    "--require-hashes",
+                    "-r",
+                    self._order.requirements,
+                ]
                 run([*pip, *install], context, what="packages of the lock file")
                 run([*pip, "check"], context, what="packages that do not fit together")
             tree.seal(path)

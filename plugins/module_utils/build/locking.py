@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,10 +22,13 @@ POLL = 0.2
 
 @contextmanager
 def locked(path: Path, timeout: float) -> Iterator[None]:
-    """Hold the lock file ``path``; :class:`NotReady` when another process holds it for ``timeout`` seconds."""
+    """Hold the lock file ``path``, which other users cannot open.
+
+    :class:`NotReady` when another process holds it for ``timeout`` seconds.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + timeout
-    with path.open("a", encoding="utf-8") as handle:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as handle:
         while not _lock(handle):
             if time.monotonic() > deadline:
                 raise NotReady(

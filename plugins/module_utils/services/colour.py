@@ -180,9 +180,8 @@ def require_free_ports(address: str, instances: Sequence[Instance], seen: Seen, 
         holder = probing.holder_of(address, instance.port, holders)
         state = seen.units[instance.unit]
         if holder and holder.unit != instance.unit and (not state.pid or holder.pid != state.pid):
-            unit = f", {holder.unit}" if holder.unit else ""
             raise InvalidInput(
-                f"port {instance.port} is held by {holder.program or 'another program'} (pid {holder.pid}{unit})",
+                f"port {instance.port} is held by {probing.name_of(holder)}",
                 where=f"{address}:{instance.port}",
                 expected=f"a free port for {instance.unit}",
                 do="end that program, or give the service other ports",
@@ -203,8 +202,16 @@ def watches_of(wanted: Wanted, seen: Seen, plan: Plan, limits: Limits) -> list[W
 
 def _fingerprint_of(pid: int) -> str:
     """The configuration that a process was started with; empty when it has none or has ended."""
+    path = Path(f"/proc/{pid}/environ")
     try:
-        content = Path(f"/proc/{pid}/environ").read_bytes()
+        content = path.read_bytes()
+    except PermissionError as error:
+        raise InvalidInput(
+            "root may not look into the application's processes here",
+            where=str(path),
+            expected="to see with which configuration an instance runs, and who holds its port",
+            do="run the module as root, and give a container the capability SYS_PTRACE",
+        ) from error
     except OSError:
         return ""
     prefix = f"{FINGERPRINT}=".encode()

@@ -74,7 +74,7 @@ class Questions:
         if holder is None:
             return Probe(ok=False, asked=asked, answer=f"nothing listens on {self.address}:{instance.port}")
         if holder.unit != instance.unit and holder.pid != unit.pid:
-            return Probe(ok=False, asked=asked, answer=f"held by {holder.program} (pid {holder.pid}), not by the unit")
+            return Probe(ok=False, asked=asked, answer=f"held by {name_of(holder)}, not by the unit")
         return Probe(ok=True)
 
     def _http(self, endpoint: Endpoint, path: str, expect: Mapping[str, Any]) -> Probe:
@@ -103,6 +103,13 @@ class Questions:
 def holder_of(address: str, port: int, holders: Sequence[Listener]) -> Listener | None:
     """Who would get a connection to ``address``:``port``."""
     return next((each for each in holders if each.port == port and each.address in (address, *EVERY_ADDRESS)), None)
+
+
+def name_of(holder: Listener) -> str:
+    """A listening program for people, as far as this host shows it."""
+    if not holder.pid:
+        return "a program that this host does not show"
+    return f"{holder.program} (pid {holder.pid}{', ' + holder.unit if holder.unit else ''})"
 
 
 @dataclass(frozen=True)
