@@ -42,7 +42,6 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.verify i
 
 OLDEST: Version = (1, 18, 0)
 MASK = "********"
-RELOAD_SECONDS = 15.0
 _STEP_SECONDS = 0.1
 _ASK_SECONDS = 5.0
 _LOG_MODE = 0o640
@@ -82,13 +81,17 @@ class Wanted:
 
 @dataclass(frozen=True)
 class World:
-    """The outside things: nginx, the kernel, a question to the proxy (path, class, seconds), the clock."""
+    """The outside things: nginx, the kernel, a question to the proxy (path, class, seconds), the clock.
+
+    ``patience`` is how many seconds nginx has to act on new files.
+    """
 
     nginx: Nginx
     kernel: Kernel
     ask: Callable[[Contact, str, str, float], Answer]
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    patience: float = 15.0
 
 
 def usable(site: Site, kernel: Kernel) -> Site:
@@ -268,11 +271,11 @@ class Installation:
 
     def _await_in_force(self) -> None:
         """A reload that the master gave up leaves the old configuration in force: ask which one it is."""
-        end = self._world.clock() + RELOAD_SECONDS
+        end = self._world.clock() + self._world.patience
         while not self._in_force(answer := self._ask()):
             if self._world.clock() >= end:
                 raise NotReady(
-                    f"nginx does not act on the new configuration after {RELOAD_SECONDS:.0f} s"
+                    f"nginx does not act on the new configuration after {self._world.patience:.0f} s"
                     f" ({answer.error or f'status {answer.status}'})",
                     where=f"{self._contact.address}:{self._contact.port}",
                     expected=f"an answer with X-Greenlight-Site: {self._rendered.site_id}",
