@@ -1,3 +1,4 @@
+#!/usr/bin/python
 # Copyright: Greenlight contributors
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -9,11 +10,14 @@ DOCUMENTATION = r"""
 module: application_description
 short_description: Check the description of an application before any host is asked
 version_added: 0.1.0
-author: Greenlight contributors (@greenlight)
+author: "Greenlight contributors (@greenlight)"
 description:
-  - Checks every C(greenlight_*) variable, the groups C(proxies) and C(apps), the addresses of the hosts and the certificate, on the controller.
-  - Reports all that is wrong at once, each with where, what was expected and what to do. An unknown variable or key is answered with the nearest right one.
-  - The description with its defaults filled in, without secrets, arrives on every host of the play as the fact C(greenlight_application), keyed without the prefix.
+  - Checks every C(greenlight_*) variable, the groups C(proxies) and C(apps), the addresses of the hosts and the
+    certificate, on the controller.
+  - Reports all that is wrong at once, each with where, what was expected and what to do. An unknown variable or key is
+    answered with the nearest right one.
+  - The description with its defaults filled in, without secrets, arrives on every host of the play as the fact
+    C(greenlight_application), keyed without the prefix.
 options: {}
 attributes:
   check_mode:
@@ -35,5 +39,5 @@ ansible_facts:
   description: The fact C(greenlight_application).
   returned: success
   type: dict
-  sample: {greenlight_application: {app: mobile-sync, domain: sync.example.com, traffic: {steps: [10, 50, 100], pause: 300}}}
+  sample: {greenlight_application: {app: mobile-sync, domain: sync.example.com, traffic: {steps: [10, 50, 100]}}}
 """

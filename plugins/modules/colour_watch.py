@@ -1,3 +1,4 @@
+#!/usr/bin/python
 # Copyright: Greenlight contributors
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -9,11 +10,13 @@ DOCUMENTATION = r"""
 module: colour_watch
 short_description: Watch one colour of an application through the proxy
 version_added: 0.1.0
-author: Greenlight contributors (@greenlight)
+author: "Greenlight contributors (@greenlight)"
 description:
-  - Asks this proxy, as a tester, for the health, readiness and WebSocket of one colour, again and again for some seconds.
+  - Asks this proxy, as a tester, for the health, readiness and WebSocket of one colour, again and again for some
+    seconds.
   - Asks on the address on which clients ask, over TLS, accepting only the certificate that was installed here.
-  - A tester who names a colour is never served by the other one as a stand-in, so that a dead colour cannot hide behind it.
+  - A tester who names a colour is never served by the other one as a stand-in, so that a dead colour cannot hide behind
+    it.
 options:
   app:
     description: Name of the application.
@@ -102,10 +105,15 @@ seconds:
 
 import secrets
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import NotReady
 from ansible_collections.greenlight.deploy.plugins.module_utils.health.checks import (
+    Check,
     HttpCheck,
     HttpExpectation,
     HttpRequest,
@@ -116,12 +124,13 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.health.http_clie
 from ansible_collections.greenlight.deploy.plugins.module_utils.health.smoke import Target, run_smoke
 from ansible_collections.greenlight.deploy.plugins.module_utils.health.watch import watch
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact import Contact
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.layout import Layout
 
 SERVED_BY = "X-Greenlight-Served-By"
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, Any] = {
     "app": {"type": "str", "required": True},
     "colour": {"type": "str", "choices": ["blue", "green"], "required": True},
     "release": {"type": "str", "default": ""},
@@ -141,7 +150,7 @@ ARGUMENTS = {
 }
 
 
-def endpoint_of(contact, colour):
+def endpoint_of(contact: Contact, colour: str) -> Endpoint:
     """This proxy, asked as a tester of one colour."""
     return Endpoint(
         address=contact.address,
@@ -153,9 +162,9 @@ def endpoint_of(contact, colour):
     )
 
 
-def checks_of(health, timeout):
+def checks_of(health: Mapping[str, str], timeout: float) -> list[Check]:
     """One look: each path that is given."""
-    checks = [
+    checks: list[Check] = [
         HttpCheck(name, HttpRequest(path=path), HttpExpectation(), timeout=timeout)
         for name, path in (("health", health["path"]), ("readiness", health["readiness"]))
         if path
@@ -165,19 +174,21 @@ def checks_of(health, timeout):
     return checks
 
 
-def look_at(endpoint, checks, timeout, served_by):
+def look_at(endpoint: Endpoint, checks: Sequence[Check], timeout: float, served_by: str) -> list[str]:
     """Look once and return the problems."""
     verdicts = run_smoke([Target(endpoint, "")], checks, deadline=timeout, unique=secrets.token_hex(4))
     problems = [f"{check.name}: {problem}" for check in verdicts[0].checks for problem in check.problems]
-    said = probe_http(endpoint, checks[0].request.path, timeout=timeout).header(SERVED_BY) if served_by else ""
+    path = next((check.request.path for check in checks if isinstance(check, HttpCheck)), "/")
+    said = probe_http(endpoint, path, timeout=timeout).header(SERVED_BY) if served_by else ""
     if said and not said.startswith(served_by):
         problems.append(f"{said} answered, expected {served_by}")
     return problems
 
 
-def act(module):
+def act(module: AnsibleModule) -> dict[str, Any]:
+    """Watch, and fail when the colour did not stay well."""
     wanted = module.params
-    endpoint = endpoint_of(TrafficFiles(Layout(wanted["app"])).contact(), wanted["colour"])
+    endpoint = endpoint_of(TrafficFiles(Layout(wanted["app"]).traffic).contact(), wanted["colour"])
     checks = checks_of(wanted["health"], wanted["timeout"])
     served_by = f"{wanted['colour']}/{wanted['release']}/" if wanted["release"] else ""
     watched = watch(
@@ -196,7 +207,8 @@ def act(module):
     return asdict(watched)
 
 
-def main():
+def main() -> None:
+    """Entry point."""
     run(act, ARGUMENTS)
 
 

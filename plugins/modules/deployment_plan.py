@@ -1,3 +1,4 @@
+#!/usr/bin/python
 # Copyright: Greenlight contributors
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -9,9 +10,11 @@ DOCUMENTATION = r"""
 module: deployment_plan
 short_description: Make one plan for the fleet from what every host is
 version_added: 0.1.0
-author: Greenlight contributors (@greenlight)
+author: "Greenlight contributors (@greenlight)"
 description:
-  - Judges what the read-only modules P(greenlight.deploy.host_info#module), P(greenlight.deploy.release_info#module) and P(greenlight.deploy.traffic_info#module) said of every host, as the role P(greenlight.deploy.preflight#role) registers it.
+  - Judges what the read-only modules P(greenlight.deploy.host_info#module), P(greenlight.deploy.release_info#module)
+    and P(greenlight.deploy.traffic_info#module) said of every host, as the role P(greenlight.deploy.preflight#role)
+    registers it.
   - Reports all that is wrong at once. A host that was lost is one of the problems.
   - The plan arrives on every host of the play as the fact C(greenlight_plan), together with C(greenlight_verdict).
 options:
@@ -59,5 +62,5 @@ ansible_facts:
   description: The facts C(greenlight_plan) and C(greenlight_verdict).
   returned: success
   type: dict
-  sample: {greenlight_plan: {release: 20261122T124500Z-1a2b3c4, serving: blue, candidate: green, steps: [10, 50, 100], nothing_to_do: false}}
+  sample: {greenlight_plan: {release: 20261122T124500Z-1a2b3c4, serving: blue, candidate: green, steps: [10, 50, 100]}}
 """

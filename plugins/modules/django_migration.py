@@ -1,3 +1,4 @@
+#!/usr/bin/python
 # Copyright: Greenlight contributors
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -9,12 +10,15 @@ DOCUMENTATION = r"""
 module: django_migration
 short_description: Bring a database forward by an ordered list of Django migrations
 version_added: 0.1.0
-author: Greenlight contributors (@greenlight)
+author: "Greenlight contributors (@greenlight)"
 description:
   - Plans all targets first, in one process of the release's own interpreter, then applies them in their order.
-  - Forward only. A target that is applied already is left as it is, whatever came after it; nothing is ever unapplied, so that a second run changes nothing.
-  - Refuses a target that does not exist, one that is listed twice, and an order that contradicts the dependencies, before anything is applied.
-  - On PostgreSQL one process migrates at a time (advisory lock), and statements have a lock timeout and a statement timeout.
+  - Forward only. A target that is applied already is left as it is, whatever came after it; nothing is ever unapplied,
+    so that a second run changes nothing.
+  - Refuses a target that does not exist, one that is listed twice, and an order that contradicts the dependencies,
+    before anything is applied.
+  - On PostgreSQL one process migrates at a time (advisory lock), and statements have a lock timeout and a statement
+    timeout.
 options:
   app:
     description: Name of the application.
@@ -33,7 +37,8 @@ options:
     type: str
     default: ""
   targets:
-    description: Targets in order, as C(app.name). Empty means every pending migration, in the order of the dependencies.
+    description: >-
+      Targets in order, as C(app.name). Empty means every pending migration, in the order of the dependencies.
     type: list
     elements: str
     default: []
@@ -123,8 +128,12 @@ invalid_indexes:
   elements: str
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Account
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed
@@ -133,7 +142,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.plan 
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.environment import process_environment
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, Any] = {
     "app": {"type": "str", "required": True},
     "release": {"type": "str", "required": True},
     "version": {"type": "str", "default": ""},
@@ -151,7 +160,7 @@ ARGUMENTS = {
 }
 
 
-def request_of(wanted):
+def request_of(wanted: Mapping[str, Any]) -> Request:
     """The module's parameters as a request."""
     return Request(
         release=Path(wanted["root"], wanted["app"], "releases", wanted["release"]),
@@ -164,7 +173,8 @@ def request_of(wanted):
     )
 
 
-def act(module):
+def act(module: AnsibleModule) -> dict[str, Any]:
+    """Plan every target, then apply what is due."""
     wanted = module.params
     with converse(request_of(wanted), lock=not module.check_mode) as conversation:
         graph = conversation.graph()
@@ -184,7 +194,7 @@ def act(module):
     return result
 
 
-def outcome(conversation, targets):
+def outcome(conversation: Conversation, targets: Sequence[str]) -> dict[str, Any]:
     """Apply the targets; what was applied, and which indexes are not valid now."""
     *applied, end = conversation.apply(targets)
     if end["invalid_indexes"]:
@@ -200,7 +210,8 @@ def outcome(conversation, targets):
     }
 
 
-def main():
+def main() -> None:
+    """Entry point."""
     run(act, ARGUMENTS)
 
 

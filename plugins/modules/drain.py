@@ -1,3 +1,4 @@
+#!/usr/bin/python
 # Copyright: Greenlight contributors
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -9,10 +10,12 @@ DOCUMENTATION = r"""
 module: drain
 short_description: Empty a colour of its WebSockets
 version_added: 0.1.0
-author: Greenlight contributors (@greenlight)
+author: "Greenlight contributors (@greenlight)"
 description:
-  - Asks the application to close the WebSockets of the client classes that moved to the other colour, by a command of its own, spread over some seconds.
-  - Waits until the instances of the colour on this host have no connection left, or until a deadline. It cuts nothing itself.
+  - Asks the application to close the WebSockets of the client classes that moved to the other colour, by a command of
+    its own, spread over some seconds.
+  - Waits until the instances of the colour on this host have no connection left, or until a deadline. It cuts nothing
+    itself.
   - A traffic share moves new requests only; an open WebSocket stays where it is until somebody closes it.
 options:
   app:
@@ -27,7 +30,8 @@ options:
   command:
     description:
       - Command that asks, run in the release of the colour with the environment and account of its services.
-      - C({classes}) becomes C(0-9,15), C({seconds}) the value of O(over), C({colour}) the colour. C(python) as the first word is the release's interpreter.
+      - C({classes}) becomes C(0-9,15), C({seconds}) the value of O(over), C({colour}) the colour. C(python) as the
+        first word is the release's interpreter.
       - Empty when the application cannot be asked, or when another host asks.
     type: list
     elements: str
@@ -93,8 +97,12 @@ connections:
 
 import subprocess
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.output import tail
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed
@@ -108,7 +116,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.drain im
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.kernel import Kernel
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.sockets import ESTABLISHED
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, Any] = {
     "app": {"type": "str", "required": True},
     "colour": {"type": "str", "choices": ["blue", "green"], "required": True},
     "command": {"type": "list", "elements": "str", "default": []},
@@ -122,7 +130,7 @@ ARGUMENTS = {
 COMMAND_SECONDS = 60
 
 
-def ask(wanted):
+def ask(wanted: Mapping[str, Any]) -> None:
     """Run the application's drain command as its services run: same account, environment file and directory."""
     app, colour = wanted["app"], wanted["colour"]
     release = Path(wanted["root"], app, colour)
@@ -152,14 +160,15 @@ def ask(wanted):
         )
 
 
-def connections(ports):
+def connections(ports: Collection[int]) -> int:
     """Established connections to these local ports."""
     return sum(
         socket.state == ESTABLISHED and int(socket.local.rpartition(":")[2]) in ports for socket in Kernel().sockets()
     )
 
 
-def act(module):
+def act(module: AnsibleModule) -> dict[str, Any]:
+    """Ask, then wait until nobody is left or the deadline has passed."""
     wanted = module.params
     asking = bool(wanted["command"] and wanted["classes"])
     if asking and not module.check_mode:
@@ -172,7 +181,8 @@ def act(module):
     return {"changed": asking, "asked": asked, "connections": asdict(emptying)}
 
 
-def main():
+def main() -> None:
+    """Entry point."""
     run(act, ARGUMENTS)
 
 

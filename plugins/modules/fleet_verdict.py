@@ -1,3 +1,4 @@
+#!/usr/bin/python
 # Copyright: Greenlight contributors
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -9,12 +10,15 @@ DOCUMENTATION = r"""
 module: fleet_verdict
 short_description: Decide once for the whole fleet whether a deployment goes on
 version_added: 0.1.0
-author: Greenlight contributors (@greenlight)
+author: "Greenlight contributors (@greenlight)"
 description:
   - Collects what every host said of a step, counts the hosts that were lost, and decides once, on the controller.
-  - A host failed when its fact C(fleet_step_failure) is set, or when it is no longer in the play, which is how Ansible treats a host that it could not reach.
-  - The verdict arrives on every host of the play as the fact C(greenlight_verdict). Once it is no, it stays no for the run.
-  - Run it with C(run_once), in a play that holds C(localhost) too, so that the play goes on when every managed host was lost.
+  - A host failed when its fact C(fleet_step_failure) is set, or when it is no longer in the play, which is how Ansible
+    treats a host that it could not reach.
+  - The verdict arrives on every host of the play as the fact C(greenlight_verdict). Once it is no, it stays no for the
+    run.
+  - Run it with C(run_once), in a play that holds C(localhost) too, so that the play goes on when every managed host was
+    lost.
 options:
   step:
     description: Name of the step that is judged.
@@ -57,5 +61,9 @@ ansible_facts:
       description: The verdict.
       returned: always
       type: dict
-      sample: {go: true, step: start the new release, failures: [], sentence: "start the new release: all 2 hosts did it."}
+      sample:
+        go: true
+        step: start the new release
+        failures: []
+        sentence: "start the new release: all 2 hosts did it."
 """

@@ -1,3 +1,4 @@
+#!/usr/bin/python
 # Copyright: Greenlight contributors
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -9,9 +10,10 @@ DOCUMENTATION = r"""
 module: host_info
 short_description: See what a host is before a deployment
 version_added: 0.1.0
-author: Greenlight contributors (@greenlight)
+author: "Greenlight contributors (@greenlight)"
 description:
-  - Reads versions, free space, addresses, the holders of TCP ports and whether other services accept connections, in one call.
+  - Reads versions, free space, addresses, the holders of TCP ports and whether other services accept connections, in
+    one call.
   - Changes nothing and judges nothing.
 options:
   python:
@@ -95,12 +97,15 @@ requires:
 """
 
 from dataclasses import asdict
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import host
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import listeners
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, Any] = {
     "python": {"type": "str", "default": "python3"},
     "requires": {"type": "list", "elements": "str", "default": []},
     "folder": {"type": "path", "default": "/opt"},
@@ -108,13 +113,15 @@ ARGUMENTS = {
 }
 
 
-def act(module):
+def act(module: AnsibleModule) -> dict[str, Any]:
+    """Look at this host."""
     wanted = module.params
     seen = host.describe(wanted["python"], wanted["requires"], wanted["folder"], wanted["timeout"])
     return {**seen, "ports": {str(found.port): asdict(found) for found in listeners()}}
 
 
-def main():
+def main() -> None:
+    """Entry point."""
     run(act, ARGUMENTS)
 
 

@@ -1,3 +1,4 @@
+#!/usr/bin/python
 # Copyright: Greenlight contributors
 
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -9,10 +10,12 @@ DOCUMENTATION = r"""
 module: rollback_plan
 short_description: Choose the colour that the clients go back to
 version_added: 0.1.0
-author: Greenlight contributors (@greenlight)
+author: "Greenlight contributors (@greenlight)"
 description:
-  - Reads what P(greenlight.deploy.traffic_info#module) said on each proxy, as the role P(greenlight.deploy.rollback#role) registers it.
-  - A shift that is under way goes back to the colour that served before it, a finished one to the last good colour. Fails when there is none or when the proxies do not agree.
+  - Reads what P(greenlight.deploy.traffic_info#module) said on each proxy, as the role
+    P(greenlight.deploy.rollback#role) registers it.
+  - A shift that is under way goes back to the colour that served before it, a finished one to the last good colour.
+    Fails when there is none or when the proxies do not agree.
   - The way arrives on every host of the play as the fact C(greenlight_way_back), together with C(greenlight_verdict).
 options:
   colour:
