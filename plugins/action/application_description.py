@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from ansible.plugins.action import ActionBase
@@ -24,8 +26,9 @@ class ActionModule(ActionBase):
 
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
         self.validate_argument_spec({})
         spec = yaml.safe_load(SPECIFICATION.read_text(encoding="utf-8"))["argument_specs"]["application"]["options"]
         try:
@@ -43,9 +46,9 @@ class ActionModule(ActionBase):
         result.update(changed=False, ansible_facts={"greenlight_application": public})
         return result
 
-    def _named(self, task_vars):
-        """The greenlight_* variables with their templates resolved; what several hosts set differently is no part of it."""
-        own = description.OWN_FACTS | {"greenlight_address", "greenlight_inspection"}
+    def _named(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """The greenlight_* variables with their templates resolved; what differs between hosts is no part of it."""
+        own = description.OWN_FACTS | {"greenlight_address"}
         return {
             name: self._templar.template(value)
             for name, value in task_vars.items()
@@ -53,12 +56,12 @@ class ActionModule(ActionBase):
         }
 
     @staticmethod
-    def _certificate(application):
+    def _certificate(application: Mapping[str, Any]) -> list[InvalidInput]:
         """What speaks against the certificate and key on the controller."""
         files = application["tls"]
         try:
-            pair = [Path(files[name]).read_text(encoding="utf-8") for name in ("certificate", "key")]
-            check_pair(*pair, [application["domain"]], time.time())
+            certificate, key = (Path(files[name]).read_text(encoding="utf-8") for name in ("certificate", "key"))
+            check_pair(certificate, key, [application["domain"]], time.time())
         except InvalidInput as problem:
             return [problem]
         except (OSError, UnicodeDecodeError) as error:

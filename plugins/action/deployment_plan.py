@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from ansible.plugins.action import ActionBase
 
@@ -19,9 +21,10 @@ class ActionModule(ActionBase):
 
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        _outcome, arguments = self.validate_argument_spec(
             {
                 "source": {"type": "dict", "required": True},
                 "disk_free": {"type": "int", "required": True},
@@ -55,7 +58,7 @@ class ActionModule(ActionBase):
         return result
 
     @staticmethod
-    def _inspection(facts):
+    def _inspection(facts: Mapping[str, Any]) -> dict[str, Any]:
         """What preflight's read-only modules said of one host; nothing when it was lost on the way."""
         seen = facts.get("preflight_host", {})
         if "time" not in seen:

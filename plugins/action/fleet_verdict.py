@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import verdict
@@ -15,9 +17,10 @@ class ActionModule(ActionBase):
 
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        _outcome, arguments = self.validate_argument_spec(
             {
                 "step": {"type": "str", "required": True},
                 "hosts": {"type": "list", "elements": "str", "required": True},
@@ -25,13 +28,11 @@ class ActionModule(ActionBase):
         )
         facts = task_vars["hostvars"]
         failures = {host: failure for host in arguments["hosts"] if (failure := facts[host].get("fleet_step_failure"))}
+        before = task_vars.get("greenlight_verdict")
         outcome = verdict.decide(
-            arguments["step"],
-            arguments["hosts"],
-            frozenset(task_vars["ansible_play_hosts"]),
-            failures,
-            task_vars.get("greenlight_verdict"),
+            arguments["step"], arguments["hosts"], frozenset(task_vars["ansible_play_hosts"]), failures, before
         )
-        self._display.display(f"  {outcome.sentence}")
+        if not before or before["go"]:
+            self._display.display(f"  {outcome.sentence}")
         result.update(changed=False, msg=outcome.sentence, ansible_facts={"greenlight_verdict": outcome.as_fact()})
         return result

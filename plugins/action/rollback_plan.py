@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
@@ -16,9 +18,10 @@ class ActionModule(ActionBase):
 
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        _outcome, arguments = self.validate_argument_spec(
             {"colour": {"type": "str", "choices": ["", "blue", "green"], "default": ""}}
         )
         facts = task_vars["hostvars"]
@@ -36,7 +39,10 @@ class ActionModule(ActionBase):
             return result
         result.update(
             changed=False,
-            msg=f"Back to {way['version']} ({way['colour']}), away from {way['left_version'] or 'nothing'} ({way['left']}).",
+            msg=(
+                f"Back to {way['version']} ({way['colour']}), "
+                f"away from {way['left_version'] or 'nothing'} ({way['left']})."
+            ),
             ansible_facts={"greenlight_way_back": way, "greenlight_verdict": verdict.BEGINNING.as_fact()},
         )
         return result

@@ -7,15 +7,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.plan import Fleet
 
 
-def address_of(facts) -> str:
+def address_of(facts: Mapping[str, Any]) -> str:
     """The address under which the proxies reach a host."""
     return str(facts.get("greenlight_address") or facts.get("ansible_host") or facts["inventory_hostname"])
 
 
-def fleet_of(task_vars) -> Fleet:
+def fleet_of(task_vars: Mapping[str, Any]) -> Fleet:
     """The hosts of the groups ``proxies`` and ``apps``; a group that is not there is empty."""
     groups, facts = task_vars["groups"], task_vars["hostvars"]
     proxies, apps = (list(groups.get(name, [])) for name in ("proxies", "apps"))

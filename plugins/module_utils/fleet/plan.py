@@ -48,7 +48,7 @@ class Fleet:
         return app_address(host, self.addresses[host], self.proxies)
 
 
-def fingerprint(application: Mapping[str, Any], private: Mapping[str, Any], sha: str) -> str:
+def fingerprint(application: Mapping[str, Any], private: Sequence[object], sha: str) -> str:
     """A hash of all that makes a running release what it is: code, settings, secrets and services."""
     names = ("app", "python", "requirements", "services", "health", "build", "verify", "connections")
     seen = {"sha": sha, "private": private, **{name: application.get(name) for name in names}}
@@ -102,7 +102,7 @@ def decide(
     fleet: Fleet,
     inspections: Mapping[str, Inspection],
     source: Mapping[str, Any],
-    private: Mapping[str, Any],
+    private: Sequence[object],
     *,
     redeploy: bool = False,
 ) -> dict[str, Any]:
