@@ -87,7 +87,7 @@ def up(hosts: Sequence[Host], debian: int | None = None, *, fresh: bool = False)
     install_packages_once()
     with only_one(LAB / "lab.lock"):
         seen = look()
-        refuse_strangers(seen)
+        refuse_strangers([seen[host.name] for host in hosts if host.name in seen])
         work = [host for host in hosts if fresh or not is_up(host, seen.get(host.name), debian)]
         if work:
             bring_up(work, seen, debian, fresh=fresh)
@@ -113,13 +113,13 @@ def is_up(host: Host, seen: Seen | None, debian: int | None) -> bool:
     )
 
 
-def refuse_strangers(seen: dict[str, Seen]) -> None:
-    """End with :class:`Trouble` if the containers belong to another checkout that still exists."""
-    for one in seen.values():
+def refuse_strangers(seen: Sequence[Seen]) -> None:
+    """End with :class:`Trouble` if one of these belongs to another checkout that still exists."""
+    for one in seen:
         if one.checkout not in {"", str(ROOT)} and Path(one.checkout, "dev").exists():
             raise Trouble(
                 f"The lab host {one.name} belongs to the checkout in {one.checkout}.",
-                "Its names and addresses exist once on a machine: run ./dev down there (or here), then try again.",
+                f"Its name and address exist once on a machine: run ./dev down {one.name}, then try again.",
             )
 
 

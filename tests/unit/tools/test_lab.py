@@ -65,7 +65,7 @@ def test_up_means_this_boot_of_this_image(monkeypatch):
 
 def test_hosts_of_another_living_checkout_are_left_alone(tmp_path):
     (tmp_path / "dev").touch()
-    theirs = {"gl-app1": lab.Seen.of({**ROW, "Labels": {lab.OWNER_LABEL: str(tmp_path)}})}
+    theirs = [lab.Seen.of({**ROW, "Labels": {lab.OWNER_LABEL: str(tmp_path)}})]
     with pytest.raises(Trouble, match="belongs to the checkout"):
         lab.refuse_strangers(theirs)
     (tmp_path / "dev").unlink()
