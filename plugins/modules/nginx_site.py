@@ -53,31 +53,13 @@ options:
     elements: str
     required: true
   services:
-    description: The application's services. Instance i of a colour listens on C(ports[colour]) + i.
+    description:
+      - The application's services, as in C(greenlight_services). What counts are C(name), C(instances) and C(ports)
+        (C(blue), C(green)).
+      - Instance i of a colour listens on C(ports[colour]) + i. A service without ports answers no clients.
     type: list
     elements: dict
     required: true
-    suboptions:
-      name:
-        description: Name of the service.
-        type: str
-        required: true
-      instances:
-        description: How many of them each host runs.
-        type: int
-        default: 1
-      ports:
-        description: First port of each colour. A service without ports answers no clients.
-        type: dict
-        suboptions:
-          blue:
-            description: First port of blue.
-            type: int
-            required: true
-          green:
-            description: First port of green.
-            type: int
-            required: true
   service:
     description: Name of the service that answers the clients. Left out, the first one that has ports.
     type: str
@@ -286,15 +268,6 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.site imp
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.tls import check_pair
 
 LOGROTATE = Path("/usr/sbin/logrotate")
-PORTS = {
-    "type": "dict",
-    "options": {"blue": {"type": "int", "required": True}, "green": {"type": "int", "required": True}},
-}
-SERVICE = {
-    "name": {"type": "str", "required": True},
-    "instances": {"type": "int", "default": 1},
-    "ports": PORTS,
-}
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "checked"], "default": "present"},
     "app": {"type": "str", "required": True},
@@ -302,7 +275,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "aliases": {"type": "list", "elements": "str", "default": []},
     "apps": {"type": "dict", "required": True},
     "proxies": {"type": "list", "elements": "str", "required": True},
-    "services": {"type": "list", "elements": "dict", "required": True, "options": SERVICE},
+    "services": {"type": "list", "elements": "dict", "required": True},
     "service": {"type": "str", "default": ""},
     "certificate": {"type": "str", "required": True},
     "key": {"type": "str", "required": True, "no_log": True},

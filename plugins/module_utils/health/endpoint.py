@@ -41,9 +41,9 @@ class Endpoint:
 
     @property
     def host(self) -> str:
-        """The value of the Host header."""
+        """The value of the Host header: ``server_name`` as it is, since a proxy passes it on so; else with the port."""
         name = f"[{self.name}]" if ":" in self.name else self.name
-        if self.is_unix or self.port == DEFAULT_PORTS[self.tls]:
+        if self.server_name or self.is_unix or self.port == DEFAULT_PORTS[self.tls]:
             return name
         return f"{name}:{self.port}"
 

@@ -47,7 +47,7 @@ async def echo_forever(reader, writer):
 def test_the_name_asked_for_is_not_the_address():
     result = against(echo_forever, lambda where: ask(where, "/x"), server_name="sync.test")
     assert result.ok
-    assert result.body.decode().startswith("GET /x HTTP/1.1 sync.test:")
+    assert result.body.decode().startswith("GET /x HTTP/1.1 sync.test ")
 
 
 def test_headers_of_the_endpoint_and_of_the_request_are_sent():
