@@ -56,6 +56,8 @@ def database(name: str, pool_size: int) -> dict[str, Any]:
         "PORT": str(url.port or ""),
         # ASGI serves one request on many threads: connections come from a pool and are kept by nobody.
         "CONN_MAX_AGE": 0,
+        # After a restart of the database, the pool replaces its connections before they are used.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
             **dict(parse_qsl(url.query)),
