@@ -120,7 +120,8 @@ def test_every_problem_is_reported_at_once() -> None:
     wrong = {**changed("greenlight_domain", "?"), "greenlight_app": "?"}
     with pytest.raises(InvalidInput, match=r"2 problems, nothing has been changed") as caught:
         raise_all(resolve(SPEC, wrong)[1], "Not usable")
-    assert "  1. greenlight_app" in str(caught.value) and "  2. greenlight_domain" in str(caught.value)
+    assert "  1. greenlight_app" in str(caught.value)
+    assert "  2. greenlight_domain" in str(caught.value)
 
 
 def test_no_problem_raises_nothing() -> None:
@@ -140,4 +141,4 @@ def test_no_problem_raises_nothing() -> None:
 def test_the_inventory_is_checked(fleet: Fleet, limit: str, said: list[str]) -> None:
     found = [str(problem) for problem in check_fleet(fleet, limit)]
     assert len(found) == len(said)
-    assert all(part in text for part, text in zip(said, found))
+    assert all(part in text for part, text in zip(said, found, strict=True))

@@ -55,8 +55,8 @@ def fleet_seen(**differences: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: host(**differences.get(name, {})) for name in ("edge", "app1", "app2")}
 
 
-def problems(seen: dict[str, dict[str, Any]], application: dict[str, Any] = APPLICATION) -> list[str]:
-    return [str(problem) for problem in plan.judge(application, FLEET, seen, LIMITS, NOW)]
+def problems(seen: dict[str, dict[str, Any]]) -> list[str]:
+    return [str(problem) for problem in plan.judge(APPLICATION, FLEET, seen, LIMITS, NOW)]
 
 
 def test_a_good_fleet_has_no_problem() -> None:
