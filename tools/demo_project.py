@@ -226,6 +226,9 @@ class Playbook:
 
 
 def task_name(line: str) -> str:
-    """The task that a line of Ansible's output begins, without its role; empty for any other line."""
+    """The task that a line of Ansible's output begins, without its role; empty for any other line.
+
+    The tasks that Ansible adds to check a role's arguments are none.
+    """
     match = re.match(r"(?:TASK|RUNNING HANDLER) \[(?:[\w.]+ : )?(.+)\] \**$", line.rstrip())
-    return match[1] if match else ""
+    return match[1] if match and not match[1].startswith("Validating arguments ") else ""

@@ -73,7 +73,7 @@ def duration(seconds: float) -> str:
 
 def progress(act: str, seconds: float, task: str, now: Figures | None, columns: int) -> str:
     """The one live line: what is played, what the clients see; cut to ``columns``."""
-    parts = [f"  {minutes(seconds)}  {act}"]
+    parts = [f"  {minutes(seconds)}  {act}".rstrip()]
     if now is not None:
         sockets = " ".join(f"{colour} {count}" for colour, count in sorted(now["sockets"].items()))
         parts.append(f"{now['requests']:,} requests, {now['failed']} failed")

@@ -45,7 +45,9 @@ options:
         type: str
         default: ""
       ca_file:
-        description: PEM file of the authorities to trust, on the host that the task runs on, instead of the system's.
+        description:
+          - PEM file of what to trust instead of the system's authorities, on the host that the task runs on.
+          - Other authorities, or the server's own certificate.
         type: str
         default: ""
       headers:

@@ -11,7 +11,7 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 
@@ -92,7 +92,7 @@ class WebSocketCheck:
         return self.idle + self.timeout * (1 + len(self.cleanup))
 
 
-Check = HttpCheck | WebSocketCheck
+Check: TypeAlias = "HttpCheck | WebSocketCheck"
 
 _HTTP_KEYS = (
     "name", "kind", "method", "path", "headers", "body", "json", "expect", "max_latency", "timeout", "cleanup",
@@ -268,7 +268,8 @@ class _Reader:
     def statuses(self) -> tuple[int, ...]:
         value = self.get("status")
         wanted = (200,) if value is None else tuple(value) if isinstance(value, list) else (value,)
-        if not wanted or not all(type(status) is int and 100 <= status <= 599 for status in wanted):
+        numbers = [status for status in wanted if isinstance(status, int) and not isinstance(status, bool)]
+        if not wanted or numbers != list(wanted) or not all(100 <= status <= 599 for status in numbers):
             raise self._wrong("status", "a status from 100 to 599, or a list of them")
         return wanted
 

@@ -18,7 +18,8 @@ class Endpoint:
 
     ``address`` is an IP address, a host name or the absolute path of a unix socket (``port`` is then ignored).
     ``server_name`` is sent as Host and SNI and is the name that the certificate must carry; empty means ``address``.
-    ``ca_file`` is a PEM file of the authorities to trust instead of the system's. TLS is always verified.
+    ``ca_file`` is a PEM file of what to trust instead of the system's authorities: other authorities, or the server's
+    own certificate. TLS is always verified.
     ``headers`` go with every request and handshake.
     """
 

@@ -36,7 +36,7 @@ def parse_head(head: bytes) -> tuple[str, int, dict[str, str]]:
     Header names become lower-case; repeated headers are joined by ", ". Raises ProbeError (``protocol``).
     """
     first, *lines = head.decode("latin-1").split("\r\n")
-    version, _, rest = first.partition(" ")
+    version, _blank, rest = first.partition(" ")
     code = rest[:3]
     if not version.startswith("HTTP/1.") or not code.isdigit() or len(code) != 3:
         raise ProbeError("protocol", f"not an HTTP/1.1 answer: {printable(head, 60)!r}")

@@ -50,7 +50,7 @@ def _ignore(event: dict[str, Any]) -> None:
 
 async def _grace(done: Callable[[], bool]) -> None:
     """Wait until something is done, or has had its time."""
-    for _ in range(round(GRACE / POLL)):
+    for _turn in range(round(GRACE / POLL)):
         if done():
             return
         await asyncio.sleep(POLL)
@@ -226,7 +226,7 @@ async def run_controlled(plan: Plan, seconds: float, report: Report) -> dict[str
             line = (await asyncio.wait_for(commands.readline(), left)).decode().strip()
         except asyncio.TimeoutError:
             break
-        verb, _, name = line.partition(" ")
+        verb, _blank, name = line.partition(" ")
         if verb != "act":
             break
         report({"event": "act", "figures": await load.cut(name)})
@@ -240,7 +240,7 @@ def read_url(url: str, connect: str, ca_file: str, headers: Sequence[str]) -> En
         raise InvalidInput(f"{url!r} is not a URL", where="--url", expected="http://HOST or https://HOST")
     tls = parts.scheme == "https"
     port = parts.port or DEFAULT_PORTS[tls]
-    host, _, other = connect.partition(":") if connect else (parts.hostname, "", "")
+    host, _colon, other = connect.partition(":") if connect else (parts.hostname, "", "")
     pairs = []
     for header in headers:
         name, colon, value = header.partition(":")
@@ -272,13 +272,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         endpoint = read_url(options.url, options.connect, options.ca_file, options.header)
     except GreenlightError as error:
-        print(f"load: {error}", file=sys.stderr)
+        sys.stderr.write(f"load: {error}\n")
         return 2
     run = f"run{secrets.token_hex(4)}"
     plan = Plan(endpoint, run, rate=options.rate, sockets=options.sockets, jitter=options.jitter)
 
     def report(event: dict[str, Any]) -> None:
-        print(json.dumps(event), flush=True)
+        sys.stdout.write(json.dumps(event) + "\n")
+        sys.stdout.flush()
 
     if options.control:
         result = run_async(run_controlled(plan, options.seconds, report))
@@ -292,4 +293,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -125,7 +125,7 @@ async def _run(
     ]
     tasks = [asyncio.ensure_future(run.act()) for row in runs for run in row]
     if tasks:
-        _, late = await asyncio.wait(tasks, timeout=deadline)
+        _done, late = await asyncio.wait(tasks, timeout=deadline)
         for task in late:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

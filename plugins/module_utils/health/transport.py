@@ -57,6 +57,8 @@ def _tls_context(ca_file: str) -> ssl.SSLContext:
     if ca_file:  # the file may also hold the very certificate that the server shows
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.set_alpn_protocols(["http/1.1"])
+    # A server's own certificate may be named as what to trust, without the authority that signed it.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 
@@ -99,9 +101,11 @@ async def _open(endpoint: Endpoint, make: Callable[[], ProtocolT]) -> ProtocolT:
     context = tls_context(endpoint.ca_file) if endpoint.tls else None
     name = endpoint.name if endpoint.tls else None
     if endpoint.is_unix:
-        _, protocol = await loop.create_unix_connection(make, endpoint.address, ssl=context, server_hostname=name)
+        _transport, protocol = await loop.create_unix_connection(
+            make, endpoint.address, ssl=context, server_hostname=name
+        )
     else:
-        _, protocol = await loop.create_connection(
+        _transport, protocol = await loop.create_connection(
             make, endpoint.address, endpoint.port, ssl=context, server_hostname=name
         )
     return protocol

@@ -48,7 +48,7 @@ class FakeApp:
     async def talk(self, reader, writer):
         while True:
             first, headers, body = await read_request(reader)
-            method, target, _ = first.split(" ")
+            method, target, _version = first.split(" ")
             self.asked.append(f"{method} {target}")
             if headers.get("upgrade") == "websocket":
                 await self.websocket(headers, reader, writer)

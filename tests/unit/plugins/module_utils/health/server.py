@@ -66,7 +66,7 @@ def shake_with(headers: dict[str, str], writer) -> None:
 
 async def shake(reader, writer) -> None:
     """Accept a WebSocket."""
-    _, headers, _ = await read_request(reader)
+    _line, headers, _body = await read_request(reader)
     shake_with(headers, writer)
 
 

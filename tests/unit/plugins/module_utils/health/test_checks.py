@@ -107,6 +107,13 @@ def test_what_is_no_list_of_named_checks_is_refused(raw):
         parse_checks(raw)
 
 
+def test_a_status_may_be_of_a_type_derived_from_int():
+    class Tagged(int):
+        """As Ansible marks the values that come from a file."""
+
+    assert parse(expect={"status": Tagged(201)}).expect.status == (201,)
+
+
 def test_names_must_differ():
     with pytest.raises(InvalidInput, match="two checks are named 'upload'"):
         parse_checks([UPLOAD, UPLOAD])

@@ -67,7 +67,7 @@ def test_a_connection_is_kept_between_requests():
 
     async def use(where):
         connection = HttpConnection(where)
-        statuses = [(await connection.request("GET", "/")).status for _ in range(3)]
+        statuses = [(await connection.request("GET", "/")).status for _turn in range(3)]
         connection.close()
         return statuses
 
@@ -91,7 +91,7 @@ def test_a_connection_already_seen_closed_is_not_used_again():
         connection = HttpConnection(where)
         first = await connection.request("GET", "/")
         await asyncio.wait_for(closed.wait(), 5)
-        for _ in range(20):
+        for _turn in range(20):
             await asyncio.sleep(0)
         second = await connection.request("GET", "/")
         connection.close()
@@ -207,10 +207,29 @@ def certificate(tmp_path_factory):
     return pem, key
 
 
+@pytest.fixture(scope="module")
+def signed(certificate, tmp_path_factory):
+    """A certificate for sync.test that ``certificate`` has signed, as (pem file, key file)."""
+    folder = tmp_path_factory.mktemp("signed")
+    pem, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=signed", "-addext", "subjectAltName=DNS:sync.test", "-keyout", str(key), "-out", str(pem),
+         "-CA", str(certificate[0]), "-CAkey", str(certificate[1]), "-addext", "basicConstraints=critical,CA:FALSE"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return pem, key
+
+
 def tls_server(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     return context
+
+
+def test_a_servers_own_certificate_can_be_trusted_without_its_authority(signed):
+    result = against(echo_forever, ask, ssl=tls_server(signed), server_name="sync.test", ca_file=str(signed[0]))
+    assert result.ok, result.error
 
 
 def test_tls_is_verified_for_the_name_asked_for(certificate):

@@ -41,7 +41,7 @@ def test_a_resend_is_not_a_second_item():
 def test_a_second_acknowledgement_that_is_no_duplicate_is_a_double_once():
     tally = Tally()
     tally.sent("a", 0.0)
-    for _ in range(3):
+    for _turn in range(3):
         tally.acked("a", 1.0, duplicate=False)
     assert (tally.act.items_acked, tally.act.items_doubled) == (1, 1)
 
