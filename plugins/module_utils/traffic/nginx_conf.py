@@ -19,8 +19,8 @@ _TOKEN = re.compile(
     r"""\s+|\#[^\n]*|[{};]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?:\\.|\$\{[^}]*\}|[^\s{};"'\\])[^\s{};]*"""
 )
 _DUMPED = re.compile(r"^# configuration file (.*):$", re.MULTILINE)
-_UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"(\d+)(ms|[smhdw]?)")
+_UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000}
+_AMOUNT = re.compile(r"(\d+)(ms|[smhdwMy]?)")
 LOWEST_NOFILE = 65535
 
 
@@ -128,8 +128,12 @@ def _raised(text: str, context: tuple[str, ...], name: str, value: int, unit: st
 
 
 def _amount(directive: Directive) -> float:
-    match = _DURATION.fullmatch("".join(directive.arguments))
-    return int(match[1]) * _UNITS[match[2]] if match else 0.0
+    """Numbers and times such as ``5m`` or ``1h30m``, in seconds; 0 for anything else."""
+    text = "".join(directive.arguments)
+    parts = _AMOUNT.findall(text)
+    if "".join(number + unit for number, unit in parts) != text:
+        return 0.0
+    return sum(int(number) * _UNITS[unit] for number, unit in parts)
 
 
 def within(least: Capacity, limit: int | None) -> Capacity:

@@ -159,9 +159,15 @@ def _is_bad(record: Record, colour: Colour) -> bool:
 
 
 def noted(record: Record, releases: Mapping[str, Mapping[str, Any]], bad: Iterable[str]) -> Record:
-    """The record with these releases (given keys replace) and with these release ids marked as bad."""
-    merged = dict(record.releases)
+    """The record with these releases (given keys replace) and with these release ids marked as bad.
+
+    A colour that gets another release is no longer the last good one.
+    """
+    merged, previous = dict(record.releases), record.previous
     for name, release in releases.items():
         colour = colour_of(name)
-        merged[colour] = _release({**merged.get(colour, {}), **release})
-    return replace(record, releases=merged, bad=tuple(dict.fromkeys([*record.bad, *bad])))
+        before = merged.get(colour, {})
+        merged[colour] = _release({**before, **release})
+        if colour == previous and merged[colour].get("id") != before.get("id"):
+            previous = None
+    return replace(record, releases=merged, previous=previous, bad=tuple(dict.fromkeys([*record.bad, *bad])))

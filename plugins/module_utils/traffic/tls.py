@@ -124,4 +124,4 @@ def _not_accepted(name: str, error: ssl.SSLCertVerificationError) -> InvalidInpu
 
 
 def _reason(error: ssl.SSLError) -> str:
-    return (error.reason or str(error)).replace("_", " ").lower()
+    return str(getattr(error, "reason", None) or error).replace("_", " ").lower()

@@ -51,7 +51,7 @@ def _service(services: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, A
 
 
 def _listeners(addresses: Sequence[str], service: Mapping[str, Any], colour: Colour) -> tuple[str, ...]:
-    first, instances = _port(service, colour), int(service.get("instances", 1))
+    first, instances = _port(service, colour), int(service.get("instances") or 1)
     return tuple(joined(address, first + index) for address in addresses for index in range(instances))
 
 
