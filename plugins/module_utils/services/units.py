@@ -185,8 +185,8 @@ def _escaped(value: str) -> str:
 
 
 def _word(word: str) -> str:
-    plain = word.replace(PORT, "")
-    text = word if _PLAIN.fullmatch(plain) or not plain else '"' + _escaped(word).replace("$", "$$") + '"'
+    plain = _PLAIN.fullmatch(word.replace(PORT, "0"))
+    text = word if plain else '"' + _escaped(word).replace("$", "$$") + '"'
     return text.replace(PORT, "%i")
 
 
