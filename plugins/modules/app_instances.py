@@ -279,6 +279,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.build.store impo
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import listeners
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
+from ansible_collections.greenlight.deploy.plugins.module_utils.record.release import require_release
 from ansible_collections.greenlight.deploy.plugins.module_utils.services import colour as colours
 from ansible_collections.greenlight.deploy.plugins.module_utils.services import environment as environments
 from ansible_collections.greenlight.deploy.plugins.module_utils.services import firewall, instances, units
@@ -362,6 +363,7 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
 
 def _start(module: AnsibleModule, place: colours.Place, systemd: Systemd) -> dict[str, Any]:
     given = module.params
+    require_release(given["release"])
     limits = limits_from(given["readiness"])
     services = instances.parse_services(given["services"], given["address"])
     packet_filter = _firewall(given, place, services)
