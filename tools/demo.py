@@ -25,7 +25,7 @@ from typing import Any
 from tools import demo_project, environment, image, lab
 from tools.console import Trouble, say, step
 from tools.demo_project import CA_FILE, DOMAIN, INVENTORY, PROJECT, Playbook
-from tools.demo_screen import Style, charts, frame, minutes, progress, rows, style
+from tools.demo_screen import WIDTH, Style, charts, frame, minutes, progress, rows, style
 from tools.demo_traffic import Aim, Traffic
 from tools.hosts import HOSTS, USUAL, find
 from tools.places import COLLECTIONS, LAB, LOGS, ROOT
@@ -130,11 +130,10 @@ def count_voices(served_by: Sequence[str]) -> str:
 
 def summary(number: int, played: Played, figures: dict[str, Any], look: Style) -> str:
     """The frame that an act ends with."""
-    status = f"exit {played.status}" + ("" if played.act.succeeds else ", as it should")
-    first = f"{played.act.command:<54}{status:>22}"
+    status = f"exit {played.status}" + ("" if played.act.succeeds or not played.as_expected else ", as it should")
     good = played.as_expected and not any(figures[name] for name in ("failed", "items_lost", "items_doubled"))
     lines = [
-        first,
+        f"{played.act.command}{status:>{WIDTH - 4 - len(played.act.command)}}",
         f"serving     {played.before} {look.arrow} {played.after}",
         "",
         *rows(figures, look),
@@ -231,7 +230,7 @@ class Demo:
         if self._live:
             line = progress(name, seconds, task, now, shutil.get_terminal_size().columns - 1)
             print(f"\r\033[K{line}", end="", flush=True)
-        elif task != self._task:
+        elif task not in ("", self._task):
             self._task = task
             say(progress("", seconds, task, now, 150))
 

@@ -69,12 +69,13 @@ DESCRIPTION = {
     "greenlight_smoke": SMOKE,
     "greenlight_requires": [f"tcp://{HOSTS[DATA].address}:{port}" for port in (5432, 6379)],
     # The lab's profile: the same steps as everywhere, watched for seconds instead of minutes.
-    "greenlight_traffic": {"steps": [10, 50, 100], "pause": 5, "interval": 1},
+    "greenlight_traffic": {"steps": [10, 50, 100], "pause": 4, "interval": 1},
     "greenlight_drain": {
         "command": ["python", "manage.py", "drain", "--classes", "{classes}", "--over", "{seconds}"],
         "over": 3,
         "deadline": 30,
     },
+    "greenlight_ready_deadline": 20,
     "greenlight_steady": 3,
 }
 
@@ -171,10 +172,13 @@ def choose(ref: str) -> None:
 
 
 def user_environment() -> dict[str, str]:
-    """The environment in which a user of the project types: its own ansible.cfg counts, not the checkout's."""
+    """The environment in which a user of the project types: its own ansible.cfg counts, not the checkout's.
+
+    Ansible is told to say each line at once, although it does not talk to a terminal.
+    """
     ours = environment.tool_environment()
     kept = {name: value for name, value in ours.items() if name not in {"ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH"}}
-    return {**os.environ, **kept}
+    return {**os.environ, **kept, "PYTHONUNBUFFERED": "1"}
 
 
 class Playbook:

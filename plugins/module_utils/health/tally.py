@@ -133,6 +133,7 @@ class Tally:
         ended = self.act
         ended.end = now
         self.acts.append(Act(name, now))
+        self.sample(now)
         return ended
 
     def end(self, now: float) -> None:

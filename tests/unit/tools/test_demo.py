@@ -77,7 +77,10 @@ def test_a_summary_shows_the_command_its_status_and_who_serves():
     figures = {
         **COUNTS, "latency_s": times, "ack_latency_s": times, "close_codes": {}, "failures": {}, "share": [],
     }  # fmt: skip
-    text = summary(3, played(BROKEN, status=2), figures, Style(fancy=False, coloured=False))
+    look = Style(fancy=False, coloured=False)
+    for act in ACTS:
+        assert {len(line) for line in summary(4, played(act), figures, look).splitlines()} == {80}
+    text = summary(3, played(BROKEN, status=2), figures, look)
     assert "Act 3: broken" in text
     assert "exit 2, as it should" in text
     assert "v1 (blue) -> v2 (green)" in text

@@ -127,7 +127,7 @@ def test_seconds_of_an_act_begin_with_it():
     tally.end(13.1)
     act = tally.act.as_dict()
     assert act["seconds"] == 2.5
-    assert [row["second"] for row in act["share"]] == [1]
+    assert [row["second"] for row in act["share"]] == [0, 1]
 
 
 def test_acts_are_summed():
