@@ -7,37 +7,27 @@
 
 from __future__ import annotations
 
-import http.client
-import socket
-import ssl
 from collections.abc import Iterable
-from pathlib import Path
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.health.endpoint import Endpoint
+from ansible_collections.greenlight.deploy.plugins.module_utils.health.http_client import probe_http
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact import Contact
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.tls import trusting
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.verify import Answer, Finding, Question, judge
 
 
 def ask(contact: Contact, path: str, client_class: str, timeout: float) -> Answer:
     """GET ``path`` as a tester of this class. A fault of the network is an answer with ``error``."""
-    headers = {
-        "X-Greenlight-Tester": contact.token,
-        "Cookie": f"greenlight_class={client_class}",
-        "Connection": "close",
-    }
-    connection = http.client.HTTPConnection(contact.server_name, contact.port, timeout=timeout)
-    try:
-        context = trusting(Path(contact.certificate).read_text(encoding="ascii"))
-        plain = socket.create_connection((contact.address, contact.port), timeout)
-        connection.sock = context.wrap_socket(plain, server_hostname=contact.server_name)
-        connection.request("GET", path, headers=headers)
-        response = connection.getresponse()
-        response.read()
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()})
-    except (OSError, http.client.HTTPException, ssl.SSLError, UnicodeDecodeError) as error:
-        return Answer(0, {}, f"no answer from {contact.address}:{contact.port}: {error or type(error).__name__}")
-    finally:
-        connection.close()
+    endpoint = Endpoint(
+        contact.address,
+        contact.port,
+        tls=True,
+        server_name=contact.server_name,
+        ca_file=contact.certificate,
+        headers=(("X-Greenlight-Tester", contact.token), ("Cookie", f"greenlight_class={client_class}")),
+    )
+    answer = probe_http(endpoint, path, timeout=timeout)
+    error = f"no answer from {endpoint.label}: {answer.error}" if answer.error else ""
+    return Answer(answer.status, answer.headers, error)
 
 
 def find_out(contact: Contact, questions: Iterable[Question], timeout: float) -> list[Finding]:
