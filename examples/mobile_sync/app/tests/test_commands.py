@@ -12,6 +12,8 @@ from core.models import AnalyticsSnapshot, AppliedItem, ConflictPolicy, Idempote
 from core.services import policies
 from tests.support import TenantCase
 
+DISCARD_PORT = 9  # nobody listens there
+
 
 def output(*command, **options):
     text = io.StringIO()
@@ -55,6 +57,12 @@ class CommandTest(TenantCase):
         self.assertEqual(
             output("drain", classes="0-9", over=2.0, colour="blue"), {"colour": "blue", "classes": 10, "over": 2.0}
         )
+
+    def test_drain_without_redis(self):
+        layer = {"hosts": [f"redis://127.0.0.1:{DISCARD_PORT}"]}
+        layers = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": layer}}
+        with self.settings(CHANNEL_LAYERS=layers), self.assertRaisesRegex(CommandError, "Redis does not answer"):
+            call_command("drain", classes="1")
 
     def test_drain_refuses(self):
         for options in ({"classes": "100"}, {"classes": "1", "over": -1.0}, {"classes": "1", "over": float("nan")}):

@@ -6,6 +6,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from redis import RedisError
 
 from core.sync import classes
 from mobile_sync.identity import COLOUR
@@ -31,7 +32,10 @@ class Command(BaseCommand):
             raise CommandError(f"--classes: {error}") from error
         if not 0 <= options["over"] < float("inf"):
             raise CommandError(f"--over is {options['over']}: expected seconds from 0 on")
-        asyncio.run(self._send(options["colour"], names, options["over"]))
+        try:
+            asyncio.run(self._send(options["colour"], names, options["over"]))
+        except (RedisError, OSError) as error:
+            raise CommandError(f"Redis does not answer, see REDIS_URL: {error}") from error
         self.stdout.write(json.dumps({"colour": options["colour"], "classes": len(names), "over": options["over"]}))
 
     async def _send(self, colour: str, names: list[str], over: float) -> None:
