@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
 
 
@@ -15,7 +16,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.errors import Gr
         (GreenlightError("it broke"), "it broke"),
         (GreenlightError("it broke", where="app1"), "app1: it broke"),
         (GreenlightError("it broke", expected="peace"), "it broke. Expected: peace."),
-        (GreenlightError("unknown key", where="a.b", expected="did you mean c?"), "a.b: unknown key. Expected: did you mean c?"),
+        (GreenlightError("who?", where="a.b", expected="did you mean c?"), "a.b: who? Expected: did you mean c?"),
         (GreenlightError("no", where="x", expected="yes", do="ask"), "x: no. Expected: yes. Do: ask."),
     ],
 )
