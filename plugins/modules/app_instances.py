@@ -269,36 +269,19 @@ previous:
   sample: {release: 20261120T101500Z-9f8e7d6, running: []}
 """
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Account
-from ansible_collections.greenlight.deploy.plugins.module_utils.build.interruption import ended_by_signals
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store
-from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
-from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import listeners
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
-from ansible_collections.greenlight.deploy.plugins.module_utils.record.release import require_release
-from ansible_collections.greenlight.deploy.plugins.module_utils.services import colour as colours
-from ansible_collections.greenlight.deploy.plugins.module_utils.services import environment as environments
-from ansible_collections.greenlight.deploy.plugins.module_utils.services import firewall, instances, units
-from ansible_collections.greenlight.deploy.plugins.module_utils.services.nftables import (
-    LOADED,
-    NONE,
-    UNCHANGED,
-    Firewall,
-)
-from ansible_collections.greenlight.deploy.plugins.module_utils.services.plan import (
-    Plan,
-    Seen,
-    Wanted,
-    decide,
-    describe_before,
-    require_not_serving,
-)
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.colour import Place
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.convergence import Host, Outcome
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.environment import changed_names
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.instances import COLOURS, parse_services
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.nftables import LOADED, NONE, UNCHANGED
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.order import Order
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.probing import Questions
-from ansible_collections.greenlight.deploy.plugins.module_utils.services.readiness import limits_from
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.readiness import Watch, limits_from
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.systemd import Systemd
 
 if TYPE_CHECKING:
@@ -306,7 +289,7 @@ if TYPE_CHECKING:
 
 CONFIGURATION = Path("/etc/greenlight")
 
-PORTS: dict[str, Any] = {colour: {"type": "int", "required": True} for colour in instances.COLOURS}
+PORTS: dict[str, Any] = {colour: {"type": "int", "required": True} for colour in COLOURS}
 SERVICE: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "runner": {"type": "str", "choices": ["daphne", "command"], "default": "daphne"},
@@ -327,9 +310,9 @@ READINESS: dict[str, Any] = {
 }
 ARGUMENTS: dict[str, Any] = {
     "app": {"type": "str", "required": True},
-    "colour": {"type": "str", "choices": list(instances.COLOURS), "required": True},
+    "colour": {"type": "str", "choices": list(COLOURS), "required": True},
     "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
-    "serving": {"type": "str", "choices": [*instances.COLOURS, ""], "default": ""},
+    "serving": {"type": "str", "choices": [*COLOURS, ""], "default": ""},
     "release": {"type": "str", "default": ""},
     "version": {"type": "str", "default": ""},
     "root": {"type": "path", "default": "/opt"},
@@ -353,173 +336,78 @@ ARGUMENTS: dict[str, Any] = {
 def converge(module: AnsibleModule) -> dict[str, Any]:
     """Bring the colour to the wanted state."""
     given = module.params
-    store = Store(given["app"], given["root"])
-    systemd = Systemd(given["stop_timeout"])
-    place = colours.Place(store, given["colour"], CONFIGURATION / given["app"])
+    place = Place(Store(given["app"], given["root"]), given["colour"], CONFIGURATION / given["app"])
+    host = Host(place, Systemd(given["stop_timeout"]), given["serving"], module.check_mode)
     if given["state"] == "started":
-        return _start(module, place, systemd)
-    return _end(module, place, systemd)
+        order = _order(given, place)
+        return {**_shown(module, _start(host, order, given)), "address": order.address}
+    return _shown(module, host.end(gone=given["state"] == "absent"))
 
 
-def _start(module: AnsibleModule, place: colours.Place, systemd: Systemd) -> dict[str, Any]:
-    given = module.params
-    require_release(given["release"])
-    limits = limits_from(given["readiness"])
-    services = instances.parse_services(given["services"], given["address"])
-    packet_filter = _firewall(given, place, services)
-    wanted = _wanted(given, place, services, packet_filter)
-    colour = colours.Colour(place, systemd, packet_filter)
-    seen = colour.look(wanted.units)
-    plan = decide(seen, wanted)
-    if not module.check_mode:
-        _require_startable(given, place, services)
-    colours.require_own_units(systemd, seen, wanted)
-    require_not_serving(given["colour"], given["serving"], plan, seen, wanted)
-    colours.require_free_ports(given["address"], wanted.instances, seen, listeners())
-    if plan.firewall:
-        packet_filter.require_usable()
-    in_force = LOADED if plan.firewall else UNCHANGED
-    result = {
-        **_shown(module, place, plan, seen, wanted),
-        "address": given["address"],
-        "firewall": in_force if packet_filter.text else NONE,
-    }
-    if module.check_mode:
-        return result
-    began = time.time()
-    watches = colours.watches_of(wanted, seen, plan, limits)
+def _start(host: Host, order: Order, given: dict[str, Any]) -> Outcome:
+    limits, health = limits_from(given["readiness"]), given["health"]
     questions = Questions(
-        given["address"],
-        wanted.release,
+        order.address,
+        order.release,
         given["host"],
-        given["health"]["path"],
-        given["health"]["readiness"],
-        given["health"]["websocket"],
+        health["path"],
+        health["readiness"],
+        health["websocket"],
         given["expect"],
         limits.probe_timeout,
     )
-    with ended_by_signals(), place.store.lock(), colour.restored_on_failure(seen, plan, wanted):
-        if plan.changed:
-            colour.apply(plan, wanted)
-        failed = colour.wait(watches, questions, limits)
-        if failed:
-            secrets = [str(value) for value in given["secrets"].values()]
-            raise colour.explain(failed, began, secrets, describe_before(seen, plan))
-        colour.enable(plan)
-    return {
-        **result,
-        "units": [
-            {
-                "unit": watch.instance.unit,
-                "service": watch.instance.service,
-                "port": watch.instance.port,
-                "pid": watch.unit.pid,
-                "restarts": watch.unit.restarts,
-                "ready_seconds": round(watch.seconds, 2),
-            }
-            for watch in watches
-        ],
-        "ready_seconds": round(max(watch.seconds for watch in watches), 2),
-    }
+    return host.start(order, questions, limits)
 
 
-def _end(module: AnsibleModule, place: colours.Place, systemd: Systemd) -> dict[str, Any]:
-    """Stop the colour, and remove it when it is to be absent."""
-    given = module.params
-    gone = given["state"] == "absent"
-    last = gone and not place.other_environment_file.exists()
-    colour = colours.Colour(place, systemd, Firewall(given["app"], place.configuration, "", "") if last else None)
-    seen = colour.look()
-    wanted = Wanted("", "", {}) if gone else Wanted(seen.release, seen.environment, seen.templates)
-    plan = decide(seen, wanted)
-    require_not_serving(given["colour"], given["serving"], plan, seen, wanted)
-    result = _shown(module, place, plan, seen, wanted)
-    if not module.check_mode and plan.changed:
-        with ended_by_signals(), place.store.lock():
-            colour.apply(plan, wanted)
-    return result
-
-
-def _wanted(
-    given: dict[str, Any], place: colours.Place, services: tuple[instances.Service, ...], packet_filter: Firewall
-) -> Wanted:
-    app, colour = given["app"], given["colour"]
-    order = units.UnitOrder(
-        app=app,
-        colour=colour,
-        user=given["user"] or app,
+def _order(given: dict[str, Any], place: Place) -> Order:
+    names = ("app", "colour", "release", "version", "address", "firewall", "environment", "secrets", "connections")
+    return Order(
+        **{name: given[name] for name in names},
+        user=given["user"] or given["app"],
+        services=parse_services(given["services"], given["address"]),
         home=str(place.store.home),
-        environment_file=str(place.environment_file),
-        connections=given["connections"],
+        configuration=str(place.configuration),
+        proxies=tuple(given["proxies"]),
         stop_timeout=given["stop_timeout"],
-        firewall_unit=packet_filter.unit if packet_filter.text else "",
         directives={str(name): str(value) for name, value in given["directives"].items()},
     )
-    templates = {
-        instances.template_name(app, service.name, colour): units.service_unit(order, service) for service in services
+
+
+def _shown(module: AnsibleModule, outcome: Outcome) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "changed": outcome.plan.changed,
+        "colour": module.params["colour"],
+        "release": outcome.wanted.release,
+        "actions": outcome.plan.actions(),
+        "units": [_unit(watch) for watch in outcome.watches],
+        "ready_seconds": max((round(watch.seconds, 2) for watch in outcome.watches), default=0.0),
+        "previous": {"release": outcome.seen.release, "running": list(outcome.seen.up)},
     }
-    environment = environments.process_environment(
-        app=app,
-        colour=colour,
-        release=given["release"],
-        version=given["version"],
-        environment=given["environment"],
-        secrets=given["secrets"],
-    )
-    fingerprint = environments.fingerprint(environment, list(templates.values()))
-    text = environments.environment_file({**environment, environments.FINGERPRINT: fingerprint})
-    running = instances.instances_of(app, colour, services)
-    return Wanted(given["release"], text, templates, fingerprint, running)
+    if outcome.wanted.instances:
+        shown["firewall"] = NONE if not outcome.guarded else LOADED if outcome.plan.firewall else UNCHANGED
+    return {**shown, "diff": _diff(outcome)} if module._diff else shown
 
 
-def _firewall(given: dict[str, Any], place: colours.Place, services: tuple[instances.Service, ...]) -> Firewall:
-    guarded = not firewall.is_loopback(given["address"]) and given["firewall"]
-    ports, allowed = instances.all_ports(services), [given["address"], *given["proxies"]]
-    text = firewall.rules(given["app"], ports, allowed) if guarded else ""
-    return Firewall(given["app"], place.configuration, text, firewall.chain_name(ports, allowed) if guarded else "")
-
-
-def _require_startable(given: dict[str, Any], place: colours.Place, services: tuple[instances.Service, ...]) -> None:
-    Account.of(given["user"] or given["app"])
-    release = given["release"]
-    if place.store.release(release) is None:
-        raise InvalidInput(
-            f"release {release} is not complete on this host",
-            where=str(place.store.release_path(release)),
-            expected="a release that was built or installed here",
-            do="run the role app_release first",
-        )
-    for service in services:
-        program = Path(service.argv[0])
-        path = program if program.is_absolute() else place.store.release_path(release) / "venv" / "bin" / program
-        if not path.exists():
-            raise InvalidInput(
-                f"there is no program {service.argv[0]} for the service {service.name}",
-                where=str(path),
-                expected="a package in the lock file that brings it",
-                do="add the package to the application's requirements",
-            )
-
-
-def _shown(module: AnsibleModule, place: colours.Place, plan: Plan, seen: Seen, wanted: Wanted) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "changed": plan.changed,
-        "colour": place.colour,
-        "release": wanted.release,
-        "actions": plan.actions(),
-        "units": [],
-        "ready_seconds": 0.0,
-        "previous": {"release": seen.release, "running": list(seen.up)},
+def _unit(watch: Watch) -> dict[str, Any]:
+    return {
+        "unit": watch.instance.unit,
+        "service": watch.instance.service,
+        "port": watch.instance.port,
+        "pid": watch.unit.pid,
+        "restarts": watch.unit.restarts,
+        "ready_seconds": round(watch.seconds, 2),
     }
-    if module._diff:
-        names = environments.changed_names(seen.environment, wanted.environment)
-        before = {name: seen.templates.get(name, "") for name in (*plan.write, *plan.delete)}
-        after = {name: wanted.templates.get(name, "") for name in before}
-        result["diff"] = [
-            {"before_header": name, "after_header": name, "before": before[name], "after": after[name]}
-            for name in before
-        ] + [{"prepared": "".join(f"environment {name}: {what}\n" for name, what in names.items())}]
-    return result
+
+
+def _diff(outcome: Outcome) -> list[dict[str, str]]:
+    """Unit texts before and after; of the environment only which names change."""
+    old, new = outcome.seen.templates, outcome.wanted.templates
+    files = [
+        {"before_header": name, "after_header": name, "before": old.get(name, ""), "after": new.get(name, "")}
+        for name in (*outcome.plan.write, *outcome.plan.delete)
+    ]
+    names = changed_names(outcome.seen.environment, outcome.wanted.environment)
+    return [*files, {"prepared": "".join(f"environment {name}: {what}\n" for name, what in names.items())}]
 
 
 def main() -> None:

@@ -295,7 +295,7 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
 
 def _prune(store: Store, wanted: dict[str, Any], *, check: bool) -> dict[str, Any]:
     if check:
-        plan, _ = store.prune(wanted["keep"], wanted["protect"])
+        plan, _paths = store.prune(wanted["keep"], wanted["protect"])
     else:
         with ended_by_signals(), store.lock():
             plan, paths = store.prune(wanted["keep"], wanted["protect"])

@@ -85,7 +85,7 @@ def run(argv: Sequence[str], context: Context, *, what: str = "", allowed: Seque
     except OSError as error:
         raise _failure(argv, context, what, f"could not be started: {error.strerror}", "") from error
     try:
-        output, _ = process.communicate(timeout=context.timeout)
+        output, _none = process.communicate(timeout=context.timeout)
     except subprocess.TimeoutExpired:
         output = _end(process)
         reason = f"still ran after {time.monotonic() - began:.0f} s and was killed"
@@ -108,7 +108,7 @@ def _identity(account: Account | None) -> dict[str, Any]:
 def _end(process: subprocess.Popen[str]) -> str:
     """Kill the process and its children; what it had printed."""
     _kill_group(process)
-    output, _ = process.communicate()
+    output, _none = process.communicate()
     return output or ""
 
 

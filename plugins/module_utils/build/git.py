@@ -50,14 +50,15 @@ class Source:
     """One repository as the controller sees it; ``cache`` holds its mirror and archives."""
 
     def __init__(
-        self, address: str, cache: Path, timeout: float = 120.0, environ: Mapping[str, str] = os.environ
+        self, address: str, cache: Path, timeout: float = 120.0, environ: Mapping[str, str] | None = None
     ) -> None:
         self.repository = refs.split_login(_absolute(address))
         name = hashlib.sha256(self.repository.url.encode()).hexdigest()[:16]
         self.folder = cache / name
         self.mirror = self.folder / "mirror.git"
         self._timeout = timeout
-        self._environment = {**environ, **_quiet(environ), **_login(self.repository)}
+        inherited = os.environ if environ is None else environ
+        self._environment = {**inherited, **_quiet(inherited), **_login(self.repository)}
 
     @contextmanager
     def lock(self) -> Iterator[None]:

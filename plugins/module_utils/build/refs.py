@@ -65,7 +65,7 @@ def parse_refs(listing: str) -> dict[str, str]:
     """``git ls-remote`` or ``git show-ref -d`` output as {full ref name: commit}; annotated tags are peeled."""
     refs: dict[str, str] = {}
     for line in listing.splitlines():
-        sha, _, name = line.replace("\t", " ").partition(" ")
+        sha, _space, name = line.replace("\t", " ").partition(" ")
         peeled = name.endswith("^{}")
         if peeled or name not in refs:
             refs[name.removesuffix("^{}")] = sha

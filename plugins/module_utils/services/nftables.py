@@ -41,7 +41,7 @@ class Firewall:
     @property
     def unit(self) -> str:
         """The unit that loads the rules."""
-        return firewall_unit_name(self.app)
+        return units.firewall_unit_name(self.app)
 
     @property
     def _rules(self) -> Path:
@@ -123,11 +123,6 @@ class Firewall:
                 expected="a kernel with nftables, and the right to change it",
                 do="set firewall to false and guard the ports yourself",
             ) from error
-
-
-def firewall_unit_name(app: str) -> str:
-    """The name of the unit that loads the rules of ``app``."""
-    return f"greenlight-{app}-firewall.service"
 
 
 def _table(app: str) -> str:

@@ -166,6 +166,11 @@ def firewall_unit(app: str, rules: str) -> str:
     )
 
 
+def firewall_unit_name(app: str) -> str:
+    """The name of the unit that loads the rules of ``app``."""
+    return f"greenlight-{app}-firewall.service"
+
+
 def table_name(app: str) -> str:
     """The name of the application's own nftables table."""
     return "greenlight_" + app.replace("-", "_")

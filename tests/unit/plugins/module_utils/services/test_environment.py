@@ -25,7 +25,7 @@ def read_as_systemd_does(text: str) -> dict[str, str]:
     """Inside double quotes, systemd takes away the backslash before a quote, backslash, backtick or dollar only."""
     found = {}
     for line in text.splitlines():
-        name, _, rest = line.partition("=")
+        name, _equals, rest = line.partition("=")
         assert rest[0] == rest[-1] == '"'
         value, characters = "", iter(rest[1:-1])
         for character in characters:
