@@ -29,6 +29,7 @@ PACKAGES = (
     "mmdebstrap",
     "debian-archive-keyring",
     "openssh-client",
+    "iproute2",
     "git",
 )
 
