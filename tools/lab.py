@@ -83,24 +83,15 @@ def up(hosts: Sequence[Host], debian: int | None = None, *, fresh: bool = False)
 
     ``debian`` is the release that they must run; ``fresh`` makes them anew even if they are up.
     """
-    configure(look_around())
-    install_packages_once()
+    abilities = look_around()
+    configure(abilities)
+    install_packages(packages(abilities))
     with only_one(LAB / "lab.lock"):
         seen = look()
         refuse_strangers([seen[host.name] for host in hosts if host.name in seen])
         work = [host for host in hosts if fresh or not is_up(host, seen.get(host.name), debian)]
         if work:
             bring_up(work, seen, debian, fresh=fresh)
-
-
-def install_packages_once() -> None:
-    """Install what the lab needs; a stamp of this very list spares the question next time."""
-    wanted = packages(look_around())
-    stamp = LAB / "packages"
-    if stamp.exists() and stamp.read_text().split() == list(wanted):
-        return
-    install_packages(wanted)
-    stamp.write_text("\n".join(wanted) + "\n")
 
 
 def is_up(host: Host, seen: Seen | None, debian: int | None) -> bool:
