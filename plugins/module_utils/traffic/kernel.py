@@ -36,7 +36,7 @@ class Kernel:
 
     def nginx_titles(self) -> list[str]:
         """The titles of nginx's processes, such as ``nginx: worker process is shutting down``."""
-        return [title for _, title in self._nginx()]
+        return [title for _process, title in self._nginx()]
 
     def nginx_running(self) -> bool:
         """Whether a master process is there."""

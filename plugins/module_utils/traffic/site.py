@@ -162,7 +162,7 @@ def _key_sources(sticky: Sequence[str]) -> tuple[str, ...]:
 
 
 def _key_source(source: Any) -> str:
-    kind, _, name = str(source).partition(":")
+    kind, _colon, name = str(source).partition(":")
     if source == "address":
         return "$remote_addr"
     if kind == "header" and name:

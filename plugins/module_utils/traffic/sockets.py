@@ -36,7 +36,7 @@ def parse_table(text: str) -> Iterator[Socket]:
 
 def _place(field: str) -> str:
     """``0100007F:1F90`` -> ``127.0.0.1:8080``: words of 32 bits, each in the order of a little-endian machine."""
-    digits, _, port = field.partition(":")
+    digits, _colon, port = field.partition(":")
     words = bytes.fromhex(digits)
     packed = b"".join(words[start : start + 4][::-1] for start in range(0, len(words), 4))
     address = ip_address(packed)

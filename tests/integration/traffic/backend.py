@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             pass
         self.close_connection = True
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, *_arguments: Any) -> None:
         """Nothing."""
 
 

@@ -80,7 +80,7 @@ def test_flips_under_load_lose_nothing(proxy: Proxy) -> None:
     workers = proxy.workers
     chance = random.Random(2)
     with busy_clients(proxy) as load:
-        for _ in range(FLIPS):
+        for _number in range(FLIPS):
             proxy.shift("green", chance.choice([0, 1, 10, 50, 99, 100]), verify=0)
         proxy.shift("blue")
     assert load.failures == []
@@ -143,12 +143,12 @@ def test_a_tester_reaches_a_dead_colour_not_its_guard(proxy: Proxy) -> None:
     proxy.shift("blue")
     proxy.shift("green", 50)
     proxy.backends["green"].close()
-    response, _ = proxy.get("/", X_Greenlight_Tester=TOKEN, X_Greenlight_Colour="green")
+    response, _body = proxy.get("/", X_Greenlight_Tester=TOKEN, X_Greenlight_Colour="green")
     assert response.status == 502
 
 
 def test_nobody_is_served_in_state_none_but_testers(proxy: Proxy) -> None:
-    response, _ = proxy.get("/")
+    response, _body = proxy.get("/")
     assert (response.status, response.headers["Retry-After"]) == (503, "5")
     assert response.headers["X-Greenlight-Colour"] is None
     response, body = proxy.get("/", X_Greenlight_Tester=TOKEN, X_Greenlight_Colour="blue")

@@ -21,7 +21,7 @@ KEYS = 5000
 def some_keys() -> list[str]:
     """Device ids, and keys of every length from 1 to 40 with odd characters."""
     chance = random.Random(1)
-    ids = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(KEYS - 1000)]
+    ids = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _number in range(KEYS - 1000)]
     letters = "".join(chr(code) for code in range(33, 127)) + "äöü€"
     return ids + ["".join(chance.choices(letters, k=1 + number % 40)) for number in range(1000)]
 
@@ -44,7 +44,7 @@ def test_every_key_has_the_class_that_python_predicts(proxy: Proxy) -> None:
 
 def test_a_client_without_a_key_is_known_by_its_address(proxy: Proxy) -> None:
     proxy.shift("blue")
-    _, body = proxy.get("/")
+    _response, body = proxy.get("/")
     assert f'"x-greenlight-class": "{class_of("127.0.0.1")}"' in body.decode()
 
 

@@ -36,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("X-Got", f"{self.path} {self.headers['Host']} {self.headers['X-Greenlight-Tester']}")
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, *_arguments: object) -> None:
         pass
 
 
