@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from tools import demo_project, environment, image, lab
+from tools import demo_project, environment, image, keys, lab
 from tools.console import Trouble, say, step
 from tools.demo_project import CA_FILE, DOMAIN, INVENTORY, PROJECT, Playbook
 from tools.demo_screen import WIDTH, Style, charts, frame, minutes, progress, rows, style
@@ -243,14 +243,18 @@ class Demo:
 
 
 def raise_curtain(debian: int | None) -> None:
-    """Fresh hosts, the tools and the project."""
+    """Fresh hosts and, while they boot, the tools and the project."""
+    demo_project.certificate()
+    keys.passwords()  # before two threads want them
     with ThreadPoolExecutor(max_workers=2) as pool:
-        jobs = [
-            pool.submit(environment.ensure),
-            pool.submit(lab.up, find(list(USUAL)), debian, fresh=True),
-        ]
+        jobs = [pool.submit(lab.up, find(list(USUAL)), debian, fresh=True), pool.submit(begin_project)]
         for job in jobs:
             job.result()
+
+
+def begin_project() -> None:
+    """The tools, and the project with them."""
+    environment.ensure()
     with step(f"project {PROJECT.relative_to(ROOT)}"):
         demo_project.scaffold(ACTS[0].ref)
 

@@ -21,6 +21,7 @@ from tools import checks, environment, example, keys
 from tools.console import Trouble
 from tools.hosts import HOSTS
 from tools.log import Log
+from tools.machine import install_packages
 from tools.places import BIN, LAB, LOGS
 from tools.program import attempt, run, tail
 
@@ -86,7 +87,7 @@ def certificate() -> None:
     if all((TLS / name).exists() for name in names) and lasts(TLS / names[-1]):
         return
     if shutil.which("openssl") is None:
-        raise Trouble("The program openssl is not there.", "apt-get install openssl, then try again.")
+        install_packages(["openssl"])
     TLS.mkdir(parents=True, exist_ok=True)
     TLS.chmod(0o700)
     authority = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"]
@@ -149,7 +150,6 @@ def variables(repository: Path, ref: str) -> dict[str, object]:
 def scaffold(ref: str) -> None:
     """Begin the project anew: the collection as a user gets it (the built file), the files that ``init`` writes."""
     repository = example.ensure("mobile_sync")
-    certificate()
     shutil.rmtree(PROJECT, ignore_errors=True)
     PROJECT.mkdir(parents=True)
     log = Log("demo-init")
