@@ -16,7 +16,9 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.errors import Co
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.plan import Migration
 from ansible_collections.greenlight.deploy.plugins.modules import django_migration
 
-FIRST, SECOND, OTHER = "core.0001_initial", "core.0002_index", "voice.0001_log"
+FIRST = "core.0001_initial"
+SECOND = "core.0002_index"
+OTHER = "voice.0001_log"
 ARGUMENTS = {"app": "shop", "release": "20261122T124500Z-1a2b3c4", "targets": [FIRST, SECOND]}
 
 
