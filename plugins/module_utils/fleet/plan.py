@@ -48,10 +48,11 @@ class Fleet:
         return app_address(host, self.addresses[host], self.proxies)
 
 
-def fingerprint(application: Mapping[str, Any], private: Sequence[object], sha: str) -> str:
-    """A hash of all that makes a running release what it is: code, settings, secrets and services."""
+def fingerprint(application: Mapping[str, Any], fleet: Fleet, private: Sequence[object], sha: str) -> str:
+    """A hash of all that makes a running release what it is: code, settings, secrets, services and hosts."""
     names = ("app", "python", "requirements", "services", "health", "build", "verify", "connections")
-    seen = {"sha": sha, "private": private, **{name: application.get(name) for name in names}}
+    where = {host: fleet.bind_address(host) for host in fleet.apps}
+    seen = {"sha": sha, "private": private, "where": where, **{name: application.get(name) for name in names}}
     return hashlib.sha256(json.dumps(seen, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -109,7 +110,7 @@ def decide(
     """The plan: which release goes where, over which shares. The hosts must have been judged before."""
     traffic = inspections[fleet.proxies[0]]["traffic"]
     serving = traffic.get("serving") or ""
-    print_now = fingerprint(application, private, source["sha"])
+    print_now = fingerprint(application, fleet, private, source["sha"])
     known = {colour: release for colour, release in (traffic.get("releases") or {}).items() if release}
     live = known.get(serving, {})
     same = bool(serving) and live.get("fingerprint") == print_now
@@ -120,6 +121,7 @@ def decide(
         "serving_release": live.get("id", ""),
         "serving_version": live.get("ref", ""),
         "candidate": OTHER[serving] if serving else FIRST_COLOUR,
+        "standby": _standby(OTHER[serving], known, fleet, inspections) if serving else {},
         "first": not serving,
         "nothing_to_do": same and not redeploy,
         "steps": list(application["traffic"]["steps"]) if serving else [100],
@@ -146,6 +148,16 @@ def sentence(plan: Mapping[str, Any]) -> str:
         return f"First deployment: {target}."
     shares = " -> ".join(f"{share} %" for share in plan["steps"])
     return f"{plan['serving_version']} serves as {plan['serving']}; {target} takes over by {shares}."
+
+
+def _standby(
+    colour: str, known: Mapping[str, Mapping[str, Any]], fleet: Fleet, inspections: Mapping[str, Inspection]
+) -> Mapping[str, Any]:
+    """The release that the idle colour had, to be put back if the new one fails; empty when it is not on every host."""
+    release = known.get(colour, {})
+    everywhere = all(inspections[host]["colours"].get(colour) == release.get("id") for host in fleet.apps)
+    bad = inspections[fleet.proxies[0]]["traffic"].get("bad", [])
+    return release if release and everywhere and release["id"] not in bad else {}
 
 
 def _endings(plan: Mapping[str, Any]) -> dict[str, str]:

@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
@@ -68,6 +68,15 @@ class Site:
     def domain(self) -> str:
         """The first name: redirects and questions go to it."""
         return self.names[0]
+
+
+def keeping(site: Site, installed: Upstreams, colours: Iterable[Colour]) -> Site:
+    """The site with the addresses of ``colours`` as they are installed.
+
+    Instances that have clients run where they were started, whatever the description says by now; the other colour
+    takes the new places.
+    """
+    return replace(site, upstreams={**site.upstreams, **{colour: installed[colour] for colour in colours}})
 
 
 def read_site(params: Mapping[str, Any]) -> Site:

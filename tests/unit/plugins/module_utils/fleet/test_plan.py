@@ -136,7 +136,7 @@ def test_the_idle_colour_is_the_candidate(now: str, then: str) -> None:
 
 
 def test_the_same_commit_with_the_same_settings_is_nothing_to_do() -> None:
-    same = plan.fingerprint(APPLICATION, ["private"], SOURCE["sha"])
+    same = plan.fingerprint(APPLICATION, FLEET, ["private"], SOURCE["sha"])
     seen = serving("blue", fingerprint=same, sha=SOURCE["sha"], ref="v2")
     assert plan.decide(APPLICATION, FLEET, seen, SOURCE, ["private"])["nothing_to_do"]
     assert not plan.decide(APPLICATION, FLEET, seen, SOURCE, ["another secret"])["nothing_to_do"]
@@ -168,3 +168,20 @@ def test_every_instance_is_known_by_colour_and_host() -> None:
 )
 def test_versions_are_compared_as_numbers(text: str, numbers: tuple[int, ...]) -> None:
     assert plan.version_tuple(text) == numbers
+
+
+def with_standby(*hosts: str, **record: Any) -> dict[str, dict[str, Any]]:
+    """Green serves; blue has a release by the record, and on ``hosts``."""
+    old = {"id": "old", "ref": "v0"}
+    traffic = {"serving": "green", "candidate": None, "releases": {"blue": old, "green": {"id": "new"}}, **record}
+    return fleet_seen(edge={"traffic": traffic}, **{name: {"colours": {"blue": "old"}} for name in hosts})
+
+
+def test_what_the_idle_colour_was_is_kept_for_the_way_back() -> None:
+    made = plan.decide(APPLICATION, FLEET, with_standby("app1", "app2"), SOURCE, {})
+    assert made["standby"] == {"id": "old", "ref": "v0"}
+
+
+@pytest.mark.parametrize("seen", [with_standby("app1"), with_standby("app1", "app2", bad=["old"]), fleet_seen()])
+def test_a_standby_must_be_on_every_host_and_good(seen: dict[str, dict[str, Any]]) -> None:
+    assert plan.decide(APPLICATION, FLEET, seen, SOURCE, {})["standby"] == {}
