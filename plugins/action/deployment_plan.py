@@ -64,4 +64,10 @@ class ActionModule(ActionBase):
         if "time" not in seen:
             return {}
         releases, traffic = facts.get("preflight_releases", {}), facts.get("preflight_traffic", {})
-        return {**seen, "colours": releases.get("colours", {}), "traffic": traffic}
+        serving = facts.get("preflight_serving", {})
+        return {
+            **seen,
+            "colours": releases.get("colours", {}),
+            "traffic": traffic,
+            "answers": serving.get("ok", False),
+        }

@@ -47,6 +47,10 @@ options:
     description: Seconds for one look.
     type: float
     default: 5
+  fail_on_bad:
+    description: Fail when the watch ended badly. Otherwise the result says so.
+    type: bool
+    default: true
   health:
     description: Paths that are looked at. An empty one is left out.
     type: dict
@@ -83,6 +87,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+ok:
+  description: Whether fewer than O(failures) looks were bad and the last one was good.
+  returned: always
+  type: bool
 looks:
   description: How often was looked.
   returned: always
@@ -138,6 +146,7 @@ ARGUMENTS: dict[str, Any] = {
     "interval": {"type": "int", "default": 5},
     "failures": {"type": "int", "default": 3},
     "timeout": {"type": "float", "default": 5.0},
+    "fail_on_bad": {"type": "bool", "default": True},
     "health": {
         "type": "dict",
         "default": {},
@@ -199,7 +208,7 @@ def act(module: AnsibleModule) -> dict[str, Any]:
         clock=time.monotonic,
         sleep=time.sleep,
     )
-    if not watched.ok:
+    if wanted["fail_on_bad"] and not watched.ok:
         raise NotReady(
             f"{watched.bad} of {watched.looks} looks at {wanted['colour']} were bad; {'; '.join(watched.problems)}",
             expected=f"fewer than {wanted['failures']} bad looks and a good one at the end",

@@ -65,5 +65,5 @@ ansible_facts:
         go: true
         step: start the new release
         failures: []
-        sentence: "start the new release: all 2 hosts did it."
+        sentence: "start the new release: done on all 2 hosts."
 """

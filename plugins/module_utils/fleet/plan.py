@@ -113,7 +113,8 @@ def decide(
     print_now = fingerprint(application, fleet, private, source["sha"])
     known = {colour: release for colour, release in (traffic.get("releases") or {}).items() if release}
     live = known.get(serving, {})
-    same = bool(serving) and live.get("fingerprint") == print_now
+    answers = any(inspections[proxy]["answers"] for proxy in fleet.proxies)
+    same = answers and live.get("fingerprint") == print_now
     made = {
         **{name: source[name] for name in ("release", "sha", "ref", "version", "archive", "archive_sha256", "lock")},
         "fingerprint": print_now,
@@ -123,8 +124,9 @@ def decide(
         "candidate": OTHER[serving] if serving else FIRST_COLOUR,
         "standby": _standby(OTHER[serving], known, fleet, inspections) if serving else {},
         "first": not serving,
+        "answers": answers,
         "nothing_to_do": same and not redeploy,
-        "steps": list(application["traffic"]["steps"]) if serving else [100],
+        "steps": list(application["traffic"]["steps"]) if answers else [100],
         "build_host": fleet.apps[0],
         "ports": ports(application),
         "bind": {host: fleet.bind_address(host) for host in fleet.apps},
@@ -146,6 +148,8 @@ def sentence(plan: Mapping[str, Any]) -> str:
     target = f"{plan['version']} ({plan['sha'][:7]}) as {plan['candidate']}"
     if plan["first"]:
         return f"First deployment: {target}."
+    if not plan["answers"]:
+        return f"{plan['serving_version']} ({plan['serving']}) does not answer; {target} takes over at once."
     shares = " -> ".join(f"{share} %" for share in plan["steps"])
     return f"{plan['serving_version']} serves as {plan['serving']}; {target} takes over by {shares}."
 
@@ -167,7 +171,7 @@ def _endings(plan: Mapping[str, Any]) -> dict[str, str]:
         "done": sentence(plan) if plan["nothing_to_do"] else done,
         "unchanged": (
             f"{plan['serving_version']} goes on serving every client as {plan['serving']}."
-            if plan["serving"]
+            if plan["answers"]
             else "Nothing serves, as before."
         ),
     }

@@ -65,8 +65,8 @@ def decide(
 
 def _sentence(step: str, count: int, failures: Sequence[Failure]) -> str:
     if not failures:
-        return f"{step}: all {count} hosts did it."
+        return f"{step}: done" + (f" on all {count} hosts." if count > 1 else ".")
     first = failures[0]
     others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
     task = f" in '{first.task}'" if first.task else ""
-    return f"{step}: {len(failures)} of {count} hosts failed; {first.host}{task}: {first.reason}{others}"
+    return f"{step}: {len(failures)} of {count} host{'s' if count > 1 else ''} failed; {first.host}{task}: {first.reason}{others}"

@@ -48,7 +48,11 @@ def host(**differences):
 def variables(app1=None, traffic=None, **others):
     """Facts as the role preflight registers them."""
     facts = {
-        "edge1": {"preflight_host": host(), "preflight_traffic": traffic or {}},
+        "edge1": {
+            "preflight_host": host(),
+            "preflight_traffic": traffic or {},
+            "preflight_serving": {"ok": bool(traffic)},
+        },
         "app1": {
             "preflight_host": host() if app1 is None else app1,
             "preflight_releases": {"colours": {"blue": LIVE["id"], "green": ""}},

@@ -27,7 +27,7 @@ def test_every_host_did_it(act):
     result = act(ActionModule, APPS, variables())
     assert (result["changed"], result.get("failed", False)) == (False, False)
     assert result["ansible_facts"]["greenlight_verdict"]["go"] is True
-    assert act.shown == ["  start: all 2 hosts did it."]
+    assert act.shown == ["  start: done on all 2 hosts."]
 
 
 @pytest.mark.parametrize(

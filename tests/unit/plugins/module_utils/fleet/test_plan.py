@@ -45,6 +45,7 @@ def host(**differences: Any) -> dict[str, Any]:
         "ports": {},
         "requires": [],
         "colours": {"blue": "", "green": ""},
+        "answers": False,
         "traffic": {"serving": None, "candidate": None, "releases": {"blue": None, "green": None}},
     }
     return {**seen, **differences}
@@ -124,7 +125,7 @@ def test_the_first_deployment_is_blue_in_one_step() -> None:
 def serving(colour: str, **release: str) -> dict[str, dict[str, Any]]:
     known = {"id": "20261121T000000Z-aaaaaaa", "sha": "a" * 40, "ref": "v1", **release}
     record = {"serving": colour, "candidate": None, "releases": {"blue": None, "green": None, colour: known}}
-    return fleet_seen(edge={"traffic": record}, app1={"colours": {"blue": "old", "green": ""}})
+    return fleet_seen(edge={"traffic": record, "answers": True}, app1={"colours": {"blue": "old", "green": ""}})
 
 
 @pytest.mark.parametrize(("now", "then"), [("blue", "green"), ("green", "blue")])
@@ -168,6 +169,15 @@ def test_every_instance_is_known_by_colour_and_host() -> None:
 )
 def test_versions_are_compared_as_numbers(text: str, numbers: tuple[int, ...]) -> None:
     assert plan.version_tuple(text) == numbers
+
+
+def test_where_the_serving_version_is_dead_the_new_one_takes_over_at_once() -> None:
+    seen = serving("blue", fingerprint=plan.fingerprint(APPLICATION, FLEET, [], SOURCE["sha"]))
+    seen["edge"]["answers"] = False
+    made = plan.decide(APPLICATION, FLEET, seen, SOURCE, [])
+    assert (made["steps"], made["nothing_to_do"]) == ([100], False)
+    assert made["sentence"] == "v1 (blue) does not answer; v2 (1a2b3c4) as green takes over at once."
+    assert made["unchanged"] == "Nothing serves, as before."
 
 
 def with_standby(*hosts: str, **record: Any) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ WANTED = ["app1", "app2", "app3"]
 def test_all_did_it() -> None:
     verdict = decide("start", WANTED, {*WANTED, "localhost"}, {}, BEGINNING.as_fact())
     assert verdict.go
-    assert verdict.sentence == "start: all 3 hosts did it."
+    assert verdict.sentence == "start: done on all 3 hosts."
 
 
 def test_one_failure_is_a_no_for_all() -> None:
@@ -40,3 +40,8 @@ def test_a_failure_of_a_host_that_was_not_wanted_does_not_count() -> None:
 def test_a_no_stays_a_no() -> None:
     first = decide("start", WANTED, [], {})
     assert decide("shift", WANTED, WANTED, {}, first.as_fact()) == first
+
+
+def test_one_host_is_not_several() -> None:
+    assert decide("shift", ["edge"], ["edge"], {}).sentence == "shift: done."
+    assert "1 of 1 host failed" in decide("shift", ["edge"], [], {}).sentence
