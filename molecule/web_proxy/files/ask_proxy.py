@@ -75,9 +75,9 @@ CASES = [
         (r"molecule-tester", r"a lie of the application"),
     ),
     Case(
-        "a tester's cookie does the same",
-        [*SYNC, "--cookie", "greenlight_tester=molecule-tester-token-1.green", HOME],
-        (r'"colour": "green"',),
+        "a tester's cookie does the same, and goes no further",
+        [*SYNC, "--cookie", "a=1; greenlight_tester=molecule-tester-token-1.green; b=2", HOME],
+        (r'"colour": "green"', r'"cookie": "a=1; b=2"'),
     ),
     Case(
         "a wrong token is worth nothing",

@@ -72,6 +72,7 @@ def render(site: Site, place: Place) -> Rendered:
         _key_maps(site),
         _split(site),
         _tester_maps(site),
+        _cookie_map(site),
         _shown_maps(site),
         _connection_maps(site),
         _log_format(site),
@@ -140,6 +141,19 @@ def _tester_maps(site: Site) -> Iterator[str]:
         ("default", by_cookie),
         *headers,
         (f'"~^{token}:"', "class"),
+    )
+
+
+def _cookie_map(site: Site) -> Iterator[str]:
+    """The application gets the client's cookies without the tester's, which is a secret."""
+    before, after = variable(site.app, "before"), variable(site.app, "after")
+    cookie = "greenlight_tester=[^;]*"
+    yield from _map(
+        "$http_cookie",
+        variable(site.app, "cookies"),
+        ("default", "$http_cookie"),
+        (f'"~^{cookie}(; )?(?<{after[1:]}>.*)$"', after),
+        (f'"~^(?<{before[1:]}>.*); {cookie}(?<{after[1:]}>.*)$"', f"{before}{after}"),
     )
 
 
@@ -353,6 +367,7 @@ def _proxying(site: Site) -> Iterator[str]:
         "X-Greenlight-Class": variable(site.app, "class"),
         "X-Greenlight-Colour": '""',
         "X-Greenlight-Tester": '""',
+        "Cookie": variable(site.app, "cookies"),
     }
     yield "proxy_http_version 1.1;"
     yield from (f"proxy_set_header {name} {value};" for name, value in told.items())

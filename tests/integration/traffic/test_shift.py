@@ -147,6 +147,24 @@ def test_a_tester_reaches_a_dead_colour_not_its_guard(proxy: Proxy) -> None:
     assert response.status == 502
 
 
+@pytest.mark.parametrize(
+    ("sent", "passed_on"),
+    [
+        ("{}", None),
+        ("{}; a=1", "a=1"),
+        ("a=1; {}", "a=1"),
+        ("a=1; {}; b=2", "a=1; b=2"),
+        ("a=1; b=2", "a=1; b=2"),
+        ("my_{}", "my_{}"),
+    ],
+)
+def test_the_application_gets_every_cookie_but_the_tester_s(proxy: Proxy, sent: str, passed_on: str | None) -> None:
+    proxy.shift("blue")
+    cookie = f"greenlight_tester={TOKEN}.green"
+    _response, body = proxy.get("/", Cookie=sent.format(cookie))
+    assert json.loads(body)["headers"].get("cookie") == (passed_on and passed_on.format(cookie))
+
+
 def test_nobody_is_served_in_state_none_but_testers(proxy: Proxy) -> None:
     response, _body = proxy.get("/")
     assert (response.status, response.headers["Retry-After"]) == (503, "5")
