@@ -8,43 +8,35 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
-from ansible.plugins.action import ActionBase
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError, InvalidInput
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import description
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.tls import check_pair
+from ansible_collections.greenlight.deploy.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.greenlight.deploy.plugins.plugin_utils.inventory import fleet_of
 
 SPECIFICATION = Path(__file__).parents[2] / "roles" / "preflight" / "meta" / "argument_specs.yml"
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Checks every ``greenlight_*`` variable and the inventory, on the controller, before any host is asked."""
 
-    _requires_connection = False
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {"limit": {"type": "str", "default": ""}}
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        task_vars = task_vars or {}
-        self.validate_argument_spec({})
+    def decide(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         spec = yaml.safe_load(SPECIFICATION.read_text(encoding="utf-8"))["argument_specs"]["application"]["options"]
-        try:
-            application, problems = description.resolve(spec, self._named(task_vars))
-            problems += description.check_fleet(fleet_of(task_vars), task_vars.get("ansible_limit", ""))
-            if not problems:
-                problems += self._certificate(application)
-            description.raise_all(problems, "The description of the application cannot be used")
-        except GreenlightError as error:
-            result.update(failed=True, msg=str(error))
-            return result
+        application, problems = description.resolve(spec, self._named(task_vars))
+        problems += description.check_fleet(fleet_of(task_vars), arguments["limit"])
+        if not problems:
+            problems += self._certificate(application)
+        description.raise_all(problems, "The description of the application cannot be used")
         public = {
             name: value for name, value in application.items() if description.PREFIX + name not in description.SECRETS
         }
-        result.update(changed=False, ansible_facts={"greenlight_application": public})
-        return result
+        return {"ansible_facts": {"greenlight_application": public}}
 
     def _named(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """The greenlight_* variables with their templates resolved; what differs between hosts is no part of it."""

@@ -7,55 +7,43 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from ansible.plugins.action import ActionBase
-
-from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import description, plan, verdict
+from ansible_collections.greenlight.deploy.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.greenlight.deploy.plugins.plugin_utils.inventory import fleet_of
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Judges what every host was seen to be and makes the plan, once, on the controller."""
 
-    _requires_connection = False
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {
+        "source": {"type": "dict", "required": True},
+        "disk_free": {"type": "int", "required": True},
+        "clock_skew": {"type": "int", "required": True},
+        "redeploy": {"type": "bool", "default": False},
+    }
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        task_vars = task_vars or {}
-        _outcome, arguments = self.validate_argument_spec(
-            {
-                "source": {"type": "dict", "required": True},
-                "disk_free": {"type": "int", "required": True},
-                "clock_skew": {"type": "int", "required": True},
-                "redeploy": {"type": "bool", "default": False},
-            }
-        )
+    def decide(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         application = task_vars["greenlight_application"]
-        templated = self._templar.template
         fleet = fleet_of(task_vars)
         inspections = {
             host: seen for host in fleet.addresses if (seen := self._inspection(task_vars["hostvars"][host]))
         }
         limits = plan.Limits(arguments["disk_free"] * plan.MIB, arguments["clock_skew"])
-        try:
-            problems = plan.judge(application, fleet, inspections, limits, time.time())
-            description.raise_all(problems, "The fleet is not ready for a deployment")
-            private = [templated(task_vars.get(name, {})) for name in ("greenlight_environment", "greenlight_secrets")]
-            made = plan.decide(
-                application, fleet, inspections, arguments["source"], private, redeploy=arguments["redeploy"]
-            )
-        except GreenlightError as error:
-            result.update(failed=True, msg=str(error))
-            return result
-        self._display.display(f"  {made['sentence']}")
-        result.update(
-            changed=False,
-            msg=made["sentence"],
-            ansible_facts={"greenlight_plan": made, "greenlight_verdict": verdict.BEGINNING.as_fact()},
+        problems = plan.judge(application, fleet, inspections, limits, time.time())
+        description.raise_all(problems, "The fleet is not ready for a deployment")
+        private = [
+            self._templar.template(task_vars.get(name, {})) for name in ("greenlight_environment", "greenlight_secrets")
+        ]
+        made = plan.decide(
+            application, fleet, inspections, arguments["source"], private, redeploy=arguments["redeploy"]
         )
-        return result
+        self.say(made["sentence"])
+        return {
+            "msg": made["sentence"],
+            "ansible_facts": {"greenlight_plan": made, "greenlight_verdict": verdict.BEGINNING.as_fact()},
+        }
 
     @staticmethod
     def _inspection(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,27 +5,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.plugins.action import ActionBase
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import verdict
+from ansible_collections.greenlight.deploy.plugins.plugin_utils.controller_action import ControllerAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Collects what every host of the play said of a step and decides once, on the controller."""
 
-    _requires_connection = False
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {
+        "step": {"type": "str", "required": True},
+        "hosts": {"type": "list", "elements": "str", "required": True},
+    }
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        task_vars = task_vars or {}
-        _outcome, arguments = self.validate_argument_spec(
-            {
-                "step": {"type": "str", "required": True},
-                "hosts": {"type": "list", "elements": "str", "required": True},
-            }
-        )
+    def decide(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         facts = task_vars["hostvars"]
         failures = {host: failure for host in arguments["hosts"] if (failure := facts[host].get("fleet_step_failure"))}
         before = task_vars.get("greenlight_verdict")
@@ -33,6 +28,5 @@ class ActionModule(ActionBase):
             arguments["step"], arguments["hosts"], frozenset(task_vars["ansible_play_hosts"]), failures, before
         )
         if not before or before["go"]:
-            self._display.display(f"  {outcome.sentence}")
-        result.update(changed=False, msg=outcome.sentence, ansible_facts={"greenlight_verdict": outcome.as_fact()})
-        return result
+            self.say(outcome.sentence)
+        return {"msg": outcome.sentence, "ansible_facts": {"greenlight_verdict": outcome.as_fact()}}

@@ -5,44 +5,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from ansible.plugins.action import ActionBase
-
-from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import plan, rollback, verdict
+from ansible_collections.greenlight.deploy.plugins.plugin_utils.controller_action import ControllerAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Chooses the colour that the clients go back to, once, on the controller."""
 
-    _requires_connection = False
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {"colour": {"type": "str", "choices": ["", "blue", "green"], "default": ""}}
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        task_vars = task_vars or {}
-        _outcome, arguments = self.validate_argument_spec(
-            {"colour": {"type": "str", "choices": ["", "blue", "green"], "default": ""}}
-        )
+    def decide(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         facts = task_vars["hostvars"]
         proxies = {
             host: seen
             for host in task_vars["groups"]["proxies"]
             if "serving" in (seen := facts[host].get("rollback_traffic", {}))
         }
-        try:
-            colour = arguments["colour"]
-            way = rollback.way_to(colour, proxies) if colour else rollback.decide(proxies)
-            way["ports"] = plan.ports(task_vars["greenlight_application"])
-        except GreenlightError as error:
-            result.update(failed=True, msg=str(error))
-            return result
-        result.update(
-            changed=False,
-            msg=(
+        colour = arguments["colour"]
+        way = rollback.way_to(colour, proxies) if colour else rollback.decide(proxies)
+        way["ports"] = plan.ports(task_vars["greenlight_application"])
+        return {
+            "msg": (
                 f"Back to {way['version']} ({way['colour']}), "
                 f"away from {way['left_version'] or 'nothing'} ({way['left']})."
             ),
-            ansible_facts={"greenlight_way_back": way, "greenlight_verdict": verdict.BEGINNING.as_fact()},
-        )
-        return result
+            "ansible_facts": {"greenlight_way_back": way, "greenlight_verdict": verdict.BEGINNING.as_fact()},
+        }

@@ -56,7 +56,7 @@ options:
     type: path
     default: /opt
   user:
-    description: The application's own user and group. Defaults to O(app).
+    description: The application's own user. Defaults to O(app).
     type: str
   services:
     description: The services. Required with O(state=started).
@@ -272,6 +272,7 @@ previous:
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.secrecy import take_secrets
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.colour import Place
@@ -335,7 +336,7 @@ ARGUMENTS: dict[str, Any] = {
 
 def converge(module: AnsibleModule) -> dict[str, Any]:
     """Bring the colour to the wanted state."""
-    given = module.params
+    given = {**module.params, "secrets": take_secrets(module, "secrets")}
     place = Place(Store(given["app"], given["root"]), given["colour"], CONFIGURATION / given["app"])
     host = Host(place, Systemd(given["stop_timeout"]), given["serving"], module.check_mode)
     if given["state"] == "started":

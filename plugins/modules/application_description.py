@@ -11,6 +11,7 @@ module: application_description
 short_description: Check the description of an application before any host is asked
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.read_only
 description:
   - Checks every C(greenlight_*) variable, the groups C(proxies) and C(apps), the addresses of the hosts and the
     certificate, on the controller.
@@ -18,19 +19,17 @@ description:
     answered with the nearest right one.
   - The description with its defaults filled in, without secrets, arrives on every host of the play as the fact
     C(greenlight_application), keyed without the prefix.
-options: {}
-attributes:
-  check_mode:
-    description: Can run in C(check_mode); it never changes anything.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed when in diff mode.
-    support: none
+options:
+  limit:
+    description: The C(--limit) of the command line. Anything but empty is refused, since a part of a fleet would leave two versions serving.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
 - name: Check the description of the application
   greenlight.deploy.application_description:
+    limit: "{{ ansible_limit | default('') }}"
   run_once: true
 """
 

@@ -11,6 +11,7 @@ module: colour_watch
 short_description: Watch one colour of an application through the proxy
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.read_only
 description:
   - Asks this proxy, as a tester, for the health, readiness and WebSocket of one colour, again and again for some
     seconds.
@@ -32,7 +33,7 @@ options:
     type: str
     default: ""
   seconds:
-    description: How long to watch. 0 looks once.
+    description: How long to watch. 0 looks once, as check mode does.
     type: int
     default: 0
   interval:
@@ -68,13 +69,6 @@ options:
         description: WebSocket.
         type: str
         default: ""
-attributes:
-  check_mode:
-    description: Can run in C(check_mode); it never changes anything, and looks once.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed when in diff mode.
-    support: none
 """
 
 EXAMPLES = r"""

@@ -11,6 +11,7 @@ module: deployment_plan
 short_description: Make one plan for the fleet from what every host is
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.read_only
 description:
   - Judges what the read-only modules P(greenlight.deploy.host_info#module), P(greenlight.deploy.release_info#module)
     and P(greenlight.deploy.traffic_info#module) said of every host, as the role P(greenlight.deploy.preflight#role)
@@ -34,13 +35,6 @@ options:
     description: Deploy although the same commit with the same settings already serves.
     type: bool
     default: false
-attributes:
-  check_mode:
-    description: Can run in C(check_mode); it never changes anything.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed when in diff mode.
-    support: none
 """
 
 EXAMPLES = r"""

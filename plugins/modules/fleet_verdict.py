@@ -11,6 +11,7 @@ module: fleet_verdict
 short_description: Decide once for the whole fleet whether a deployment goes on
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.read_only
 description:
   - Collects what every host said of a step, counts the hosts that were lost, and decides once, on the controller.
   - A host failed when its fact C(fleet_step_failure) is set, or when it is no longer in the play, which is how Ansible
@@ -29,13 +30,6 @@ options:
     type: list
     elements: str
     required: true
-attributes:
-  check_mode:
-    description: Can run in C(check_mode) and return what it would decide; it never changes anything.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed when in diff mode.
-    support: none
 """
 
 EXAMPLES = r"""

@@ -11,6 +11,7 @@ module: host_info
 short_description: See what a host is before a deployment
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.read_only
 description:
   - Reads versions, free space, addresses, the holders of TCP ports and whether other services accept connections, in
     one call.
@@ -33,13 +34,6 @@ options:
     description: Seconds for each connection.
     type: float
     default: 5
-attributes:
-  check_mode:
-    description: Can run in C(check_mode); it never changes anything.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed when in diff mode.
-    support: none
 """
 
 EXAMPLES = r"""

@@ -57,7 +57,7 @@ options:
       - The application's services, as in C(greenlight_services). What counts are C(name), C(instances) and C(ports)
         (C(blue), C(green)).
       - Instance i of a colour listens on C(ports[colour]) + i. A service without ports answers no clients.
-      - A colour that has clients keeps the addresses that are installed, since its instances run where they were started.
+      - A colour that has clients keeps the addresses that are installed; its instances run where they were started.
     type: list
     elements: dict
     required: true
@@ -254,20 +254,20 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners 
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import text
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.ask import ask
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.install import (
     Installation,
     Pair,
     World,
     check_ports,
     usable,
+    with_clients_kept,
 )
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.kernel import Kernel
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.layout import Layout
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx import Nginx
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx_conf import capacity
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.site import BALANCE, Listen, keeping, read_site
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import classes_of
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.site import BALANCE, Listen, read_site
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.tls import check_pair
 
 LOGROTATE = Path("/usr/sbin/logrotate")
@@ -323,10 +323,7 @@ def act(module: AnsibleModule) -> dict[str, Any]:
     certificate = check_pair(pair.certificate, pair.key, site.names, time.time(), params["certificate_days"])
     check_ports(site, listeners())
     layout = Layout(site.app)
-    files = TrafficFiles(layout.traffic)
-    if files.installed() and (state := files.state()):
-        busy = [colour for colour, classes in classes_of(state).items() if classes]
-        site = keeping(site, files.contact().upstreams, busy)
+    site = with_clients_kept(site, TrafficFiles(layout.traffic))
     result = {
         "file": str(layout.site),
         "log": str(layout.log),

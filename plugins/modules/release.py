@@ -235,6 +235,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.greenlight.deploy.plugins.module_utils.build import shipping
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.builder import Builder, Built, Order
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.interruption import ended_by_signals
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.secrecy import take_secrets
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.record.release import (
@@ -280,7 +281,8 @@ CONDITIONS = [
 
 def converge(module: AnsibleModule) -> dict[str, Any]:
     """Bring the store to the wanted state."""
-    wanted = module.params
+    secrets = {option: take_secrets(module, option) for option in ("secrets", "installer_environment")}
+    wanted = {**module.params, **secrets}
     store = Store(wanted["app"], wanted["root"])
     if wanted["state"] == "pruned":
         return _prune(store, wanted, check=module.check_mode)
@@ -358,19 +360,15 @@ def _order(wanted: dict[str, Any]) -> Order:
         requirements=wanted["requirements"],
         python=wanted["python"],
         user=wanted["user"] or wanted["app"],
-        environment=_texts(wanted["environment"]),
-        secrets=_texts(wanted["secrets"]),
-        installer_environment=_texts(wanted["installer_environment"]),
+        environment={str(name): str(value) for name, value in wanted["environment"].items()},
+        secrets=wanted["secrets"],
+        installer_environment=wanted["installer_environment"],
         build=[[str(word) for word in argv] for argv in wanted["build"]],
         verify=[[str(word) for word in argv] for argv in wanted["verify"]],
         compile_exclude=wanted["compile_exclude"],
         timeout=wanted["timeout"],
         install_timeout=wanted["install_timeout"],
     )
-
-
-def _texts(values: dict[str, Any]) -> dict[str, str]:
-    return {str(name): str(value) for name, value in values.items()}
 
 
 def _shown(store: Store, manifest: ReleaseManifest) -> dict[str, Any]:

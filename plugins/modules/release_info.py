@@ -10,6 +10,7 @@ module: release_info
 short_description: See which releases of an application a host has
 version_added: 0.1.0
 author: Greenlight contributors (@greenlight)
+extends_documentation_fragment: greenlight.deploy.read_only
 description:
   - Lists complete releases, virtual environments, the release of each colour, and what was left half-built.
   - Changes nothing.
@@ -26,13 +27,6 @@ options:
     description: Id of the release that RV(complete) is about.
     type: str
     default: ""
-attributes:
-  check_mode:
-    description: Can run in C(check_mode); it never changes anything.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed when in diff mode.
-    support: none
 """
 
 EXAMPLES = r"""

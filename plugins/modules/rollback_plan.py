@@ -11,6 +11,7 @@ module: rollback_plan
 short_description: Choose the colour that the clients go back to
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.read_only
 description:
   - Reads what P(greenlight.deploy.traffic_info#module) said on each proxy, as the role
     P(greenlight.deploy.rollback#role) registers it.
@@ -23,13 +24,6 @@ options:
     type: str
     choices: ["", blue, green]
     default: ""
-attributes:
-  check_mode:
-    description: Can run in C(check_mode); it never changes anything.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed when in diff mode.
-    support: none
 """
 
 EXAMPLES = r"""

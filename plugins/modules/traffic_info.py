@@ -11,16 +11,10 @@ module: traffic_info
 short_description: Who has the clients of an application, on one proxy
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.read_only
 description:
   - Tells the state in force (from the files that nginx looks at), the record, and the live connections to each upstream
     from the kernel. A share says where new clients go, the live connections say where the clients are.
-attributes:
-  check_mode:
-    support: full
-    description: Reads only.
-  diff_mode:
-    support: none
-    description: Changes nothing.
 options:
   app:
     description: Name of the application, as given to M(greenlight.deploy.nginx_site).

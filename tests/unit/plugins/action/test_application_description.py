@@ -40,8 +40,8 @@ def described(tmp_path, monkeypatch):
     }
 
 
-def check(act, variables):
-    return act(application_description.ActionModule, {}, variables)
+def check(act, variables, **arguments):
+    return act(application_description.ActionModule, arguments, variables)
 
 
 def test_the_description_arrives_with_its_defaults_and_without_a_secret(act, described):
@@ -63,8 +63,8 @@ def test_the_address_of_one_host_is_no_part_of_it(act, described):
 
 def test_all_that_is_wrong_is_said_at_once(act, described):
     _asked, variables = described
-    wrong = {**variables, "greenlight_domian": "x", "greenlight_app": "?", "ansible_limit": "app1"}
-    result = check(act, wrong)
+    wrong = {**variables, "greenlight_domian": "x", "greenlight_app": "?"}
+    result = check(act, wrong, limit="app1")
     assert result["failed"] is True
     assert "3 problems, nothing has been changed" in result["msg"]
     assert "did you mean greenlight_domain?" in result["msg"]
