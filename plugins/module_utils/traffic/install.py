@@ -36,8 +36,8 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.layout i
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx import Nginx, Version
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx_conf import Capacity
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx_text import SITE_PATH, Place, Rendered
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.site import Site
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import CLASSES, NONE
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.site import Site, keeping
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import CLASSES, NONE, classes_of
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.verify import Answer
 
 OLDEST: Version = (1, 18, 0)
@@ -102,6 +102,16 @@ def usable(site: Site, kernel: Kernel) -> Site:
     if not addresses:
         raise InvalidInput("this host has no IPv6", where="addresses", expected="an IPv4 address too")
     return replace(site, listen=replace(site.listen, addresses=addresses))
+
+
+def with_clients_kept(site: Site, files: TrafficFiles) -> Site:
+    """The site with the installed addresses of every colour that has clients or guards them, see :func:`keeping`."""
+    with suppress(NotInstalled):  # nothing to keep, also when what is there cannot be read
+        state = files.state()
+        if state is not None:
+            busy = [colour for colour, classes in classes_of(state).items() if classes or state.guarded]
+            return keeping(site, files.contact().upstreams, busy)
+    return site
 
 
 def check_ports(site: Site, listeners: Iterable[Listener]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import text
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import Colour
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.upstreams import Upstreams, upstreams
 
 STICKY_COOKIE = "cookie"

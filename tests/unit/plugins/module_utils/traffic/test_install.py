@@ -21,11 +21,12 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.install 
     World,
     check_ports,
     usable,
+    with_clients_kept,
 )
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.layout import Layout
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx_conf import Capacity
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.site import Listen
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import NONE
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import NONE, parse_state
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.verify import Answer
 from ansible_collections.greenlight.deploy.tests.unit.plugins.module_utils.traffic.samples import SITE, TOKEN
 
@@ -228,6 +229,32 @@ def test_ipv6_is_left_out_on_a_host_without_it(host):
     assert usable(SITE, host).listen.addresses == ("0.0.0.0",)
     with pytest.raises(InvalidInput, match="no IPv6"):
         usable(replace(SITE, listen=Listen(("::",))), host)
+
+
+NEW = {"blue": ("10.0.0.99:1",), "green": ("10.0.0.99:2",)}
+OLD = SITE.upstreams
+
+
+@pytest.mark.parametrize(
+    ("state", "blue", "green"),
+    [("none", NEW, NEW), ("blue", OLD, NEW), ("green", NEW, OLD), ("green-10", OLD, OLD), ("green-100", OLD, OLD)],
+)
+def test_a_colour_that_has_clients_keeps_its_addresses(host, state, blue, green):
+    host.install()
+    files = TrafficFiles(host.layout.traffic)
+    files.switch(parse_state(state))
+    kept = with_clients_kept(replace(SITE, upstreams=NEW), files)
+    assert kept.upstreams == {"blue": blue["blue"], "green": green["green"]}
+
+
+def test_without_a_readable_site_there_is_nothing_to_keep(host):
+    wanted = replace(SITE, upstreams=NEW)
+    files = TrafficFiles(host.layout.traffic)
+    assert with_clients_kept(wanted, files) == wanted
+    host.install()
+    files.switch(parse_state("blue"))
+    (files.directory / "site.json").write_text("{")
+    assert with_clients_kept(wanted, files) == wanted
 
 
 NGINX, APACHE = ("nginx", 7), ("apache2", 8)
