@@ -87,7 +87,6 @@ def service_unit(order: UnitOrder, service: Service) -> str:
     run = {
         "Type": "exec",
         "User": order.user,
-        "Group": order.user,
         "WorkingDirectory": directory,
         "EnvironmentFile": order.environment_file,
         "ExecStart": exec_line(service.argv, directory),

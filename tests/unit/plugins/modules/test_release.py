@@ -97,3 +97,12 @@ def test_pruning_in_check_mode_removes_nothing(run_module, arguments):
 def test_check_mode_says_that_it_would_build(run_module, arguments):
     other = "20261125T000000Z-1a2b3c4"
     assert run_module(release, built(arguments, release=other), check=True)["changed"]
+
+
+def test_a_short_secret_does_not_spoil_the_answer_and_none_is_shown(run_module, arguments):
+    secrets = {"FLAG": "1", "NUMBER": 2, "KEY": "hunter2"}
+    result = run_module(release, built(arguments, secrets=secrets, installer_environment={"PIP_INDEX_URL": "hunter3"}))
+    assert result["release"] == IDS[0]
+    shown = result["invocation"]["module_args"]
+    assert set(shown["secrets"].values()) == {"********"}
+    assert "hunter" not in str(result.answer)
