@@ -145,7 +145,7 @@ class Installation:
 
     def __init__(self, site: Site, pair: Pair, layout: Layout, least: Capacity, days: int, world: World) -> None:
         self._site, self._pair, self._layout, self._world = site, pair, layout, world
-        self._least, self._days = least, days
+        self._least, self._days = replace(least, name_bytes=nginx_conf.name_bytes(site.names)), days
         self._files = TrafficFiles(layout.traffic)
         self._contact = contact_of(site, str(self._certificate))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
@@ -22,6 +22,7 @@ _DUMPED = re.compile(r"^# configuration file (.*):$", re.MULTILINE)
 _UNITS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000}
 _AMOUNT = re.compile(r"(\d+)(ms|[smhdwMy]?)")
 LOWEST_NOFILE = 65535
+_USUAL_BUCKET = 64
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,16 @@ def _listen_address(word: str) -> str:
 
 @dataclass(frozen=True)
 class Capacity:
-    """What nginx must bear at least: connections and open files of each worker, seconds until an old worker ends."""
+    """What nginx must bear at least.
+
+    Connections and open files of each worker, seconds until an old worker ends, bytes for the longest server name (0:
+    as nginx has it).
+    """
 
     connections: int
     files: int
     shutdown: int
+    name_bytes: int = 0
 
 
 def capacity(wanted: int, drain: int) -> Capacity:
@@ -99,14 +105,22 @@ def capacity(wanted: int, drain: int) -> Capacity:
     return Capacity(math.ceil(2 * wanted * 1.25), max(LOWEST_NOFILE, 4 * wanted), drain + 30)
 
 
+def name_bytes(names: Iterable[str]) -> int:
+    """The bucket of the hash that finds a server by its name: nginx refuses to start when the longest does not fit."""
+    longest = max(len(name) for name in names)
+    needed = (longest + 2 + 7) // 8 * 8 + 16  # length and name in whole words, the value, the end of the bucket
+    return 0 if needed <= _USUAL_BUCKET else 1 << (needed - 1).bit_length()
+
+
 def with_capacity(text: str, least: Capacity) -> str:
-    """``nginx.conf`` with these three directives raised where they are lower or missing; nothing else is touched."""
+    """``nginx.conf`` with these directives raised where they are lower or missing; nothing else is touched."""
     for context, name, value, unit in (
         (("events",), "worker_connections", least.connections, ""),
         ((), "worker_rlimit_nofile", least.files, ""),
         ((), "worker_shutdown_timeout", least.shutdown, "s"),
+        (("http",), "server_names_hash_bucket_size", least.name_bytes, ""),
     ):
-        text = _raised(text, context, name, value, unit)
+        text = _raised(text, context, name, value, unit) if value else text
     return text
 
 
@@ -116,14 +130,17 @@ def _raised(text: str, context: tuple[str, ...], name: str, value: int, unit: st
             if _amount(directive) >= value:
                 return text
             return f"{text[: directive.start]}{name} {value}{unit}{text[directive.end :]}"
+    return _inserted(text, context[-1] if context else "", f"{name} {value}{unit};")
+
+
+def _inserted(text: str, block: str, line: str) -> str:
+    """``line`` at the beginning of the block of this name, or before the block of events when it belongs to none."""
     for directive in directives(text):
-        if (directive.context, directive.name) == ((), "events"):
-            if context:
-                inside = directive.end + 1
-                return f"{text[:inside]}\n\t{name} {value}{unit};{text[inside:]}"
-            return f"{text[: directive.start]}{name} {value}{unit};\n{text[directive.start :]}"
+        if not directive.context and directive.name == (block or "events"):
+            at = directive.end + 1 if block else directive.start
+            return f"{text[:at]}\n\t{line}{text[at:]}" if block else f"{text[:at]}{line}\n{text[at:]}"
     raise InvalidInput(
-        "there is no events block", where="nginx.conf", expected="events { ... }", do="reinstall nginx's own nginx.conf"
+        f"there is no block of {block or 'events'}", where="nginx.conf", do="reinstall nginx's own nginx.conf"
     )
 
 

@@ -99,6 +99,15 @@ def test_a_second_application_shares_the_ports(proxy: Proxy) -> None:
     assert [len(found) for found in with_backlog.values()] == [2, 0]
 
 
+@pytest.mark.parametrize("length", [46, 47, 110, 111, 253])
+def test_a_long_name_finds_its_server(proxy: Proxy, length: int) -> None:
+    """The hash of names is only made when a second server listens on the port."""
+    proxy.install(replace(proxy.site, names=(DOMAIN, ".".join(["a" * 60] * 5)[:length])))
+    other = replace(proxy.site, app="other", names=("other.example.com",))
+    Proxy(proxy.root, other, make_pair(proxy.root, ["other.example.com"]), proxy.backends).install()
+    assert proxy.get("/")[0].status == 503
+
+
 def test_only_root_can_read_the_token_and_the_key(proxy: Proxy) -> None:
     for path in (proxy.layout.site, proxy.layout.traffic / "site.json"):
         assert path.stat().st_mode & 0o777 == 0o600

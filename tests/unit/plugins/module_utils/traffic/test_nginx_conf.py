@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
@@ -77,8 +79,20 @@ def test_an_empty_events_block_gets_its_directive():
     assert "events {\n\tworker_connections 2500;}" in nginx_conf.with_capacity("events {}", LEAST)
 
 
+@pytest.mark.parametrize(("length", "needed"), [(1, 0), (46, 0), (47, 128), (110, 128), (111, 256), (253, 512)])
+def test_a_long_name_needs_a_larger_bucket(length, needed):
+    assert nginx_conf.name_bytes(["a.example", "a" * length]) == needed
+
+
+def test_the_bucket_is_a_matter_of_http():
+    raised = nginx_conf.with_capacity(DEBIAN, replace(LEAST, name_bytes=128))
+    assert "http {\n\tserver_names_hash_bucket_size 128;\n" in raised
+    assert nginx_conf.with_capacity(raised, replace(LEAST, name_bytes=128)) == raised
+    assert "server_names_hash_bucket_size 256;" in nginx_conf.with_capacity(raised, replace(LEAST, name_bytes=256))
+
+
 def test_a_file_without_events_is_refused():
-    with pytest.raises(InvalidInput, match="no events block"):
+    with pytest.raises(InvalidInput, match="no block of events"):
         nginx_conf.with_capacity("http {}", LEAST)
 
 
