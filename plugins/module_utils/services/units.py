@@ -16,6 +16,8 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.services.instanc
 
 DESCRIPTORS_LEAST = 65535
 DESCRIPTORS_PER_CONNECTION = 4
+NEVER_GIVE_UP = "0"
+"""A database that is away for an hour must not leave the application dead when it comes back."""
 
 HARDENING = {
     "NoNewPrivileges": "yes",
@@ -81,8 +83,7 @@ def service_unit(order: UnitOrder, service: Service) -> str:
         "Description": f"{order.app} {service.name} ({order.colour}) on port %i",
         "Wants": after,
         "After": after,
-        "StartLimitIntervalSec": "120",
-        "StartLimitBurst": "60",
+        "StartLimitIntervalSec": NEVER_GIVE_UP,
     }
     run = {
         "Type": "exec",
@@ -91,7 +92,7 @@ def service_unit(order: UnitOrder, service: Service) -> str:
         "EnvironmentFile": order.environment_file,
         "ExecStart": exec_line(service.argv, directory),
         "Restart": "always",
-        "RestartSec": "1",
+        "RestartSec": "2",
         "KillMode": "mixed",
         "KillSignal": "SIGTERM",
         "TimeoutStopSec": f"{order.stop_timeout:g}",

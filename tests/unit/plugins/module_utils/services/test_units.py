@@ -53,6 +53,11 @@ def test_the_unit_of_a_service():
     assert unit["Install"]["WantedBy"] == "multi-user.target"
 
 
+def test_it_is_started_again_however_often_it_fails():
+    unit = parsed(units.service_unit(ORDER, SERVICE))
+    assert (unit["Unit"]["StartLimitIntervalSec"], unit["Service"]["RestartSec"]) == ("0", "2")
+
+
 def test_daphne_cannot_notify():
     assert "Type=notify" not in units.service_unit(ORDER, SERVICE)
 
