@@ -15,7 +15,9 @@ from ansible_collections.greenlight.deploy.plugins.plugin_utils.controller_actio
 class ActionModule(ControllerAction):
     """Chooses the colour that the clients go back to, once, on the controller."""
 
-    ARGUMENTS: ClassVar[Mapping[str, Any]] = {"colour": {"type": "str", "choices": ["", "blue", "green"], "default": ""}}
+    ARGUMENTS: ClassVar[Mapping[str, Any]] = {
+        "colour": {"type": "str", "choices": ["", "blue", "green"], "default": ""}
+    }
 
     def decide(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         facts = task_vars["hostvars"]

@@ -21,7 +21,9 @@ description:
     C(greenlight_application), keyed without the prefix.
 options:
   limit:
-    description: The C(--limit) of the command line. Anything but empty is refused, since a part of a fleet would leave two versions serving.
+    description:
+      - The C(--limit) of the command line.
+      - Anything but empty is refused, since a part of a fleet would leave two versions serving.
     type: str
     default: ""
 """

@@ -69,4 +69,5 @@ def _sentence(step: str, count: int, failures: Sequence[Failure]) -> str:
     first = failures[0]
     others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
     task = f" in '{first.task}'" if first.task else ""
-    return f"{step}: {len(failures)} of {count} host{'s' if count > 1 else ''} failed; {first.host}{task}: {first.reason}{others}"
+    hosts = "hosts" if count > 1 else "host"
+    return f"{step}: {len(failures)} of {count} {hosts} failed; {first.host}{task}: {first.reason}{others}"
