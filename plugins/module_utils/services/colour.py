@@ -16,19 +16,22 @@ from pathlib import Path
 from ansible_collections.greenlight.deploy.plugins.module_utils.build import tree
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.output import redact, tail
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store
-from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput, NotReady
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError, InvalidInput, NotReady
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import Listener
 from ansible_collections.greenlight.deploy.plugins.module_utils.services import probing, units
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.environment import FINGERPRINT
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.instances import (
     COLOURS,
-    Instance,
     template_name,
 )
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.nftables import Firewall
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.plan import Plan, Seen, Wanted
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.readiness import Limits, Watch
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.systemd import Systemd
+
+
+class NotRestored(GreenlightError):
+    """A colour failed and could not be put back to what it had been."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,21 @@ class Colour:
 
     @contextmanager
     def restored_on_failure(self, seen: Seen, plan: Plan, wanted: Wanted) -> Iterator[None]:
-        """Whatever goes wrong inside, the colour is afterwards what it was in ``seen``."""
+        """Whatever goes wrong inside, the colour is afterwards what it was in ``seen``.
+
+        :class:`NotRestored` when that is not so.
+        """
         try:
             yield
-        except BaseException:
-            self._restore(seen, plan, wanted)
+        except BaseException as error:
+            try:
+                self._restore(seen, plan, wanted)
+            except GreenlightError as second:
+                raise NotRestored(
+                    f"{error}\nPutting it back failed too: {second}",
+                    where=f"{self._place.store.app} {self._place.colour}",
+                    do="see what its units do, and run again; the other colour was not touched",
+                ) from error
             raise
 
     def wait(self, watches: Sequence[Watch], questions: probing.Questions, limits: Limits) -> Watch | None:
@@ -174,12 +187,13 @@ def require_own_units(systemd: Systemd, seen: Seen, wanted: Wanted) -> None:
             )
 
 
-def require_free_ports(address: str, instances: Sequence[Instance], seen: Seen, holders: Sequence[Listener]) -> None:
-    """:class:`InvalidInput` when a program other than the instance itself listens on an instance's port."""
-    for instance in instances:
+def require_free_ports(address: str, wanted: Wanted, seen: Seen, plan: Plan, holders: Sequence[Listener]) -> None:
+    """:class:`InvalidInput` when a program holds an instance's port that is neither it nor going to be stopped."""
+    for instance in wanted.instances:
         holder = probing.holder_of(address, instance.port, holders)
         state = seen.units[instance.unit]
-        if holder and holder.unit != instance.unit and (not state.pid or holder.pid != state.pid):
+        own = holder and (holder.unit in (instance.unit, *plan.stop) or holder.pid == state.pid > 0)
+        if holder and not own:
             raise InvalidInput(
                 f"port {instance.port} is held by {probing.name_of(holder)}",
                 where=f"{address}:{instance.port}",

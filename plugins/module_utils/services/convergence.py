@@ -70,7 +70,7 @@ class Host:
             plan = decide(seen, wanted)
             require_not_serving(order.colour, self.serving, plan, seen, wanted)
             colours.require_own_units(self.systemd, seen, wanted)
-            colours.require_free_ports(order.address, wanted.instances, seen, listeners())
+            colours.require_free_ports(order.address, wanted, seen, plan, listeners())
             if self.check:
                 return Outcome(seen, wanted, plan, order.guarded)
             _require_startable(self.place.store, order)

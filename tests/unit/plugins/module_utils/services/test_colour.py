@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store
-from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput, NotReady
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed, InvalidInput, NotReady
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import Listener
 from ansible_collections.greenlight.deploy.plugins.module_utils.services import colour as colours
 from ansible_collections.greenlight.deploy.plugins.module_utils.services import units
@@ -181,15 +181,13 @@ def test_a_unit_that_somebody_else_wrote_is_not_overwritten(colour, systemd):
         colours.require_own_units(systemd, colour.look(), wanted())
 
 
-HELD = Listener("10.0.0.21", 8202, "nc", 9, "nc.service")
-
-
 @pytest.mark.parametrize("address", ["10.0.0.21", "0.0.0.0", "*"])
 def test_a_port_that_another_program_holds_is_named(colour, address):
     target = wanted()
+    seen = colour.look(target.units)
     holder = Listener(address, 8202, "nc", 9, "nc.service")
     with pytest.raises(InvalidInput, match=r"port 8202 is held by nc \(pid 9, nc.service\)"):
-        colours.require_free_ports("10.0.0.21", target.instances, colour.look(target.units), [holder])
+        colours.require_free_ports("10.0.0.21", target, seen, decide(seen, target), [holder])
 
 
 @pytest.mark.parametrize(
@@ -202,7 +200,31 @@ def test_a_port_that_another_program_holds_is_named(colour, address):
 )
 def test_ports_that_are_free_or_ones_own(colour, holder):
     target = wanted()
-    colours.require_free_ports("10.0.0.21", target.instances, colour.look(target.units), [holder])
+    seen = colour.look(target.units)
+    colours.require_free_ports("10.0.0.21", target, seen, decide(seen, target), [holder])
+
+
+def test_a_port_of_a_service_that_is_renamed_is_free_once_the_old_one_stops(colour, systemd):
+    old = "app-old-green@8201.service"
+    (systemd.folder / "app-old-green@.service").write_text(units.marker("app", "old", "green"))
+    systemd.up = {old}
+    target = wanted()
+    seen = colour.look(target.units)
+    plan = decide(seen, target)
+    assert plan.stop == (old,)
+    colours.require_free_ports("10.0.0.21", target, seen, plan, [Listener("10.0.0.21", 8201, "daphne", 7, old)])
+
+
+def test_a_colour_that_cannot_be_put_back_is_told(colour, systemd):
+    target = wanted()
+    seen = colour.look(target.units)
+
+    def stuck(_names):
+        raise CommandFailed("still ran after 120 s and was killed: systemctl stop")
+
+    systemd.stop = stuck
+    with pytest.raises(colours.NotRestored, match=r"Putting it back failed too: still ran"):
+        fail(colour, seen, decide(seen, target), target, NotReady("no"))
 
 
 def test_a_failure_is_explained_without_secrets(colour):
