@@ -297,7 +297,7 @@ class Installation:
         """Before and after, without the tester's token."""
         known = self._known()
         before, after = _text(wanted.path), wanted.content
-        for token in {self._site.tester_token, known.token if known else self._site.tester_token}:
+        for token in (self._site.tester_token, known.token if known else self._site.tester_token):
             before, after = before.replace(token, MASK), after.replace(token, MASK)
         return {
             "before_header": str(wanted.path),

@@ -26,7 +26,7 @@ UPSTREAMS = {"blue": ("10.99.77.21:8101", "[2001:db8::15]:8101"), "green": ("10.
 
 
 def test_a_table_is_read():
-    first, second, *_ = sockets.parse_table(TCP)
+    first, second, *_others = sockets.parse_table(TCP)
     assert first == Socket("10.99.77.11:443", "0.0.0.0:0", 10)
     assert second == Socket("10.99.77.11:53448", "10.99.77.21:8101", sockets.ESTABLISHED)
     assert len(list(sockets.parse_table(TCP))) == 5
