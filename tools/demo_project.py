@@ -176,9 +176,8 @@ def user_environment() -> dict[str, str]:
 
     Ansible is told to say each line at once, although it does not talk to a terminal.
     """
-    ours = environment.tool_environment()
-    kept = {name: value for name, value in ours.items() if name not in {"ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH"}}
-    return {**os.environ, **kept, "PYTHONUNBUFFERED": "1"}
+    ours = {**os.environ, **environment.tool_environment(), "PYTHONUNBUFFERED": "1"}
+    return {name: value for name, value in ours.items() if name not in {"ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH"}}
 
 
 class Playbook:
