@@ -40,21 +40,27 @@ CAPABILITIES = "SYS_ADMIN,NET_ADMIN,SYS_PTRACE"
 
 @dataclass(frozen=True)
 class Seen:
-    """A container of the lab as podman shows it; ``boot`` changes at every start."""
+    """A container of the lab as podman shows it; ``boot`` changes at every start.
+
+    ``lost`` is one that podman believes to run and that has no process: it was killed together with its watcher.
+    """
 
     name: str
     image: str
     running: bool
+    lost: bool
     checkout: str
     boot: str
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Seen:
         """Read one row of ``podman ps --format json``."""
+        believed, alive = row["State"] == "running", Path("/proc", str(row["Pid"])).exists()
         return cls(
             name=row["Names"][0],
             image=row["Image"],
-            running=row["State"] == "running",
+            running=believed and alive,
+            lost=believed and not alive,
             checkout=(row.get("Labels") or {}).get(OWNER_LABEL, ""),
             boot=f"{row['Id'][:12]} {row['StartedAt']}",
         )
@@ -105,9 +111,9 @@ def is_up(host: Host, seen: Seen | None, debian: int | None) -> bool:
 
 
 def refuse_strangers(seen: Sequence[Seen]) -> None:
-    """End with :class:`Trouble` if one of these belongs to another checkout that still exists."""
+    """End with :class:`Trouble` if one of these runs for another checkout that still exists."""
     for one in seen:
-        if one.checkout not in {"", str(ROOT)} and Path(one.checkout, "dev").exists():
+        if one.running and one.checkout not in {"", str(ROOT)} and Path(one.checkout, "dev").exists():
             raise Trouble(
                 f"The lab host {one.name} belongs to the checkout in {one.checkout}.",
                 f"Its name and address exist once on a machine: run ./dev down {one.name}, then try again.",
@@ -119,7 +125,7 @@ def bring_up(hosts: Sequence[Host], seen: dict[str, Seen], debian: int | None, *
     images = {host.name: wanted_image(host, seen.get(host.name), debian) for host in hosts}
     for one in dict.fromkeys(images.values()):
         image.ensure(one)
-    old = [one.name for one in seen.values() if one.name in images and (fresh or one.image != images[one.name].name)]
+    old = [one.name for one in seen.values() if one.name in images and (fresh or is_unfit(one, images[one.name]))]
     if old:
         podman("rm", "--force", "--time", STOP_SECONDS, *old)
     ensure_network()
@@ -129,6 +135,11 @@ def bring_up(hosts: Sequence[Host], seen: dict[str, Seen], debian: int | None, *
         jobs = [pool.submit(start, host, images[host.name], exists=host.name in seen.keys() - old) for host in hosts]
         host_keys = {host: job.result() for host, job in zip(hosts, jobs, strict=True)}
     remember(host_keys)
+
+
+def is_unfit(one: Seen, wanted: Image) -> bool:
+    """Say whether a container cannot be started again for this checkout."""
+    return one.lost or one.image != wanted.name or one.checkout != str(ROOT)
 
 
 def ensure_network() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from tools import checks, on_host, optional, scenarios
+from tools import checks, lab, on_host, optional, scenarios
 from tools.console import say
 from tools.log import Log, Outcome, conclude, timed
 from tools.places import BIN, ROOT
@@ -28,7 +28,7 @@ def short_slice(name: str, log: Log) -> None:
 
 
 def everything() -> int:
-    """Run it all, whatever fails on the way; print a summary and return the exit status."""
+    """Run it all, whatever fails on the way; take the lab away, print a summary and return the exit status."""
     ready()
     outcomes = checks.lint()
     say("unit")
@@ -36,6 +36,7 @@ def everything() -> int:
     outcomes += on_host.test(on_host.choose())
     outcomes += scenarios.test(scenarios.known())
     outcomes += slices([name for name in SLICED if optional.exists(name)])
+    lab.down()
     say(summary(outcomes))
     return conclude(outcomes)
 

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
+import os
 
 import pytest
 import yaml
@@ -18,6 +20,7 @@ ROW = {
     "Names": ["gl-app1"],
     "Image": Image(13, "full").name,
     "State": "running",
+    "Pid": os.getpid(),
     "Labels": {lab.OWNER_LABEL: str(ROOT)},
     "Id": "0123456789abcdef",
     "StartedAt": 1767225600,
@@ -63,11 +66,24 @@ def test_up_means_this_boot_of_this_image(monkeypatch):
     assert not lab.is_up(APP1, lab.Seen.of({**ROW, "StartedAt": 1767225999}), None)
 
 
+def test_a_host_whose_processes_were_killed_does_not_run():
+    seen = lab.Seen.of({**ROW, "Pid": 2**30})
+    assert (seen.running, seen.lost) == (False, True)
+    assert lab.is_unfit(seen, Image(13, "full"))
+
+
+def test_what_was_made_for_another_checkout_or_image_is_made_anew():
+    assert not lab.is_unfit(lab.Seen.of(ROW), Image(13, "full"))
+    assert lab.is_unfit(lab.Seen.of(ROW), Image(12, "full"))
+    assert lab.is_unfit(lab.Seen.of({**ROW, "Labels": {lab.OWNER_LABEL: "/elsewhere"}}), Image(13, "full"))
+
+
 def test_hosts_of_another_living_checkout_are_left_alone(tmp_path):
     (tmp_path / "dev").touch()
     theirs = [lab.Seen.of({**ROW, "Labels": {lab.OWNER_LABEL: str(tmp_path)}})]
     with pytest.raises(Trouble, match="belongs to the checkout"):
         lab.refuse_strangers(theirs)
+    lab.refuse_strangers([dataclasses.replace(theirs[0], running=False)])
     (tmp_path / "dev").unlink()
     lab.refuse_strangers(theirs)
 
