@@ -47,6 +47,7 @@ options:
     description:
       - Path in the repository of the lock file of the application's packages.
       - When given, the file must exist, and every package in it must be pinned with a hash.
+      - Versions that are known not to go together are warned of.
     type: str
     default: ""
   timeout:
@@ -153,7 +154,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.git import Source
-from ansible_collections.greenlight.deploy.plugins.module_utils.build.requirements import parse_lock
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.requirements import parse_lock, troubles
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.record.release import (
@@ -177,7 +178,14 @@ ARGUMENTS: dict[str, Any] = {
 
 
 def find(module: AnsibleModule) -> dict[str, Any]:
-    """Resolve, read the lock file, and archive unless that is not wanted."""
+    """Resolve, read the lock file, and archive unless that is not wanted; warn of versions that do not go together."""
+    found = _find(module)
+    for trouble in troubles(found["lock"].get("packages", {})):
+        module.warn(trouble)
+    return found
+
+
+def _find(module: AnsibleModule) -> dict[str, Any]:
     wanted = module.params
     source = Source(wanted["repository"], Path(wanted["cache"]), wanted["timeout"])
     module.no_log_values.update(source.repository.secrets)

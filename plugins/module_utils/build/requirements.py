@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 
 SHOWN_LINES = 5
+FIRST_REDIS_WITH_TIMEOUT = 8
+LAST_LAYER_WITHOUT_ANSWER = (4, 3, 0)
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(\[[^\]]*\])?\s*==\s*([^\s;]+)")
@@ -56,6 +58,25 @@ def parse_lock(text: str, where: str) -> Lock:
     packages = dict(filter(None, (_package(line.text) for line in lines)))
     canonical = "\n".join(sorted(" ".join(line.text.split()) for line in lines))
     return Lock(hashlib.sha256(canonical.encode()).hexdigest(), packages)
+
+
+def troubles(packages: Mapping[str, str]) -> tuple[str, ...]:
+    """What is known to go wrong with versions that go together in a lock file, in sentences."""
+    redis, layer = packages.get("redis", "0"), packages.get("channels-redis", "")
+    if layer and _major(redis) >= FIRST_REDIS_WITH_TIMEOUT and _numbers(layer) <= LAST_LAYER_WITHOUT_ANSWER:
+        return (
+            f"redis {redis} with channels-redis {layer}: every WebSocket that is idle for 5 s is closed with 1011, "
+            "since redis 8 ends the layer's blocking read. Pin redis<8, or give the layer's hosts socket_timeout None.",
+        )
+    return ()
+
+
+def _major(version: str) -> int:
+    return (*_numbers(version), 0)[0]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 def _logical_lines(text: str) -> Iterator[_Line]:

@@ -43,6 +43,15 @@ def test_the_lock_file_is_read_on_the_controller(run_module, arguments):
     assert found["lock"]["sha256"].startswith(found["lock"]["key"])
 
 
+def test_versions_that_do_not_go_together_are_warned_of(run_module, arguments, tmp_path):
+    path = tmp_path / "repository" / "requirements.lock"
+    path.write_text("".join(f"{name} --hash=sha256:{'0' * 64}\n" for name in ("redis==8.1.0", "channels_redis==4.3.0")))
+    author = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
+    subprocess.run(["git", "-C", arguments["repository"], *author, "commit", "-qam", "two"], check=True)
+    found = run_module(release_source, {**arguments, "ref": "main", "requirements": "requirements.lock"})
+    assert "idle" in str(found["warnings"])
+
+
 def test_a_lock_file_that_is_missing_is_refused(run_module, arguments):
     refused = run_module(release_source, {**arguments, "requirements": "other.lock"})
     assert refused.failed

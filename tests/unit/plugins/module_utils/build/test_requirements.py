@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.build.requirements import parse_lock
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.requirements import parse_lock, troubles
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 
 H = "--hash=sha256:" + "0" * 64
@@ -79,3 +79,23 @@ def test_many_wrong_lines_are_counted():
 def test_a_line_that_goes_on_is_named_by_its_beginning():
     with pytest.raises(InvalidInput, match="line 3: b==1"):
         parse_lock(f"a==1 \\\n    {H}\nb==1 \\\n    # no hash\n", "x")
+
+
+@pytest.mark.parametrize("redis", ["8.0.0", "8.1.0", "9.0"])
+def test_the_pair_that_closes_idle_websockets_is_told(redis):
+    (trouble,) = troubles({"redis": redis, "channels-redis": "4.3.0"})
+    assert f"redis {redis} with channels-redis 4.3.0" in trouble
+
+
+@pytest.mark.parametrize(
+    "packages",
+    [
+        {},
+        {"redis": "8.1.0"},
+        {"redis": "7.4.1", "channels-redis": "4.3.0"},
+        {"redis": "8.1.0", "channels-redis": "4.3.1"},
+        {"redis": "8.1.0", "channels-redis": "5.0"},
+    ],
+)
+def test_other_versions_are_not_told(packages):
+    assert troubles(packages) == ()
