@@ -64,10 +64,11 @@ def troubles(packages: Mapping[str, str]) -> tuple[str, ...]:
     """What is known to go wrong with versions that go together in a lock file, in sentences."""
     redis, layer = packages.get("redis", "0"), packages.get("channels-redis", "")
     if layer and _major(redis) >= FIRST_REDIS_WITH_TIMEOUT and _numbers(layer) <= LAST_LAYER_WITHOUT_ANSWER:
-        return (
+        told = (
             f"redis {redis} with channels-redis {layer}: every WebSocket that is idle for 5 s is closed with 1011, "
-            "since redis 8 ends the layer's blocking read. Pin redis<8, or give the layer's hosts socket_timeout None.",
+            "since redis 8 ends the layer's blocking read. Pin redis<8, or give the layer's hosts socket_timeout None."
         )
+        return (told,)
     return ()
 
 
