@@ -127,7 +127,7 @@ def bring_up(hosts: Sequence[Host], seen: dict[str, Seen], debian: int | None, *
         image.ensure(one)
     old = [one.name for one in seen.values() if one.name in images and (fresh or is_unfit(one, images[one.name]))]
     if old:
-        podman("rm", "--force", "--time", STOP_SECONDS, *old)
+        remove(old)
     ensure_network()
     keys.public_key()
     keys.passwords()
@@ -135,6 +135,13 @@ def bring_up(hosts: Sequence[Host], seen: dict[str, Seen], debian: int | None, *
         jobs = [pool.submit(start, host, images[host.name], exists=host.name in seen.keys() - old) for host in hosts]
         host_keys = {host: job.result() for host, job in zip(hosts, jobs, strict=True)}
     remember(host_keys)
+
+
+def remove(names: Sequence[str]) -> None:
+    """Remove containers; a second time where podman was caught between stopping and removing and said that it failed."""
+    words = ("rm", "--force", "--ignore", "--time", STOP_SECONDS, *names)
+    if attempt(command(*words), seconds=BOOT_SECONDS).returncode:
+        podman(*words)
 
 
 def is_unfit(one: Seen, wanted: Image) -> bool:
@@ -262,7 +269,7 @@ def down(names: Sequence[str] = (), *, images: bool = False) -> None:
         gone = [name for name in look() if not names or name in names]
         if gone:
             with step(f"remove {' '.join(gone)}"):
-                podman("rm", "--force", "--time", STOP_SECONDS, *gone)
+                remove(gone)
         if not names and NETWORK in podman("network", "ls", "--format", "{{.Name}}").split():
             podman("network", "rm", NETWORK)
         if images:
