@@ -138,7 +138,7 @@ def bring_up(hosts: Sequence[Host], seen: dict[str, Seen], debian: int | None, *
 
 
 def remove(names: Sequence[str]) -> None:
-    """Remove containers; a second time where podman was caught between stopping and removing and said that it failed."""
+    """Remove containers; again where podman was caught between stopping and removing."""
     words = ("rm", "--force", "--ignore", "--time", STOP_SECONDS, *names)
     if attempt(command(*words), seconds=BOOT_SECONDS).returncode:
         podman(*words)
