@@ -70,13 +70,13 @@ DESCRIPTION = {
     "greenlight_smoke": SMOKE,
     "greenlight_requires": [f"tcp://{HOSTS[DATA].address}:{port}" for port in (5432, 6379)],
     # The lab's profile: the same steps as everywhere, watched for seconds instead of minutes.
-    "greenlight_traffic": {"steps": [10, 50, 100], "pause": 4, "interval": 1},
+    "greenlight_traffic": {"steps": [10, 50, 100], "pause": 3, "interval": 1},
     "greenlight_drain": {
         "command": ["python", "manage.py", "drain", "--classes", "{classes}", "--over", "{seconds}"],
         "over": 3,
         "deadline": 30,
     },
-    "greenlight_ready_deadline": 20,
+    "greenlight_ready_deadline": 12,
     "greenlight_steady": 3,
 }
 
