@@ -174,9 +174,10 @@ def choose(ref: str) -> None:
 def user_environment() -> dict[str, str]:
     """The environment in which a user of the project types: its own ansible.cfg counts, not the checkout's.
 
-    Ansible is told to say each line at once, although it does not talk to a terminal.
+    The home is one of the lab's own, so that nothing is left in the real one. Ansible is told to say each line at once,
+    although it does not talk to a terminal.
     """
-    ours = {**os.environ, **environment.tool_environment(), "PYTHONUNBUFFERED": "1"}
+    ours = {**os.environ, **environment.tool_environment(), "HOME": str(LAB / "home"), "PYTHONUNBUFFERED": "1"}
     return {name: value for name, value in ours.items() if name not in {"ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH"}}
 
 
