@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 import pytest
+from ansible.module_utils import _internal
 from ansible.module_utils.testing import patch_module_args
 
 
@@ -42,8 +43,13 @@ class RunModule(Protocol):
 
 
 @pytest.fixture
-def run_module(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> RunModule:
-    """Call ``run_module(module, arguments, check=, diff=)``: runs ``module.main()`` in this process."""
+def run_module(capsys: pytest.CaptureFixture[str], tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> RunModule:
+    """Call ``run_module(module, arguments, check=, diff=)``: runs ``module.main()`` in this process.
+
+    A module is on a managed host, also when a test of an action plugin has made this process a controller; there
+    warnings would go to the terminal instead of the answer.
+    """
+    monkeypatch.setattr(_internal, "is_controller", False)
 
     def run(module: ModuleType, arguments: dict[str, Any], *, check: bool = False, diff: bool = False) -> ModuleResult:
         internal = {
