@@ -53,7 +53,8 @@ def way_to(colour: str, proxies: Mapping[str, Mapping[str, Any]]) -> dict[str, A
 def _home(host: str, seen: Mapping[str, Any]) -> str:
     if seen.get("candidate"):
         return str(seen["serving"])
-    if not seen.get("previous"):
+    home = seen.get("previous") or _standby(seen)
+    if not home:
         serving = seen.get("serving")
         raise InvalidInput(
             f"{serving} serves and there is no earlier good version to go back to"
@@ -63,4 +64,11 @@ def _home(host: str, seen: Mapping[str, Any]) -> str:
             expected="a version that served before",
             do="deploy the version that you want with site.yml",
         )
-    return str(seen["previous"])
+    return str(home)
+
+
+def _standby(seen: Mapping[str, Any]) -> str:
+    """The idle colour where it has a release that served well: it was put back there after a deployment that failed."""
+    colour = OTHER.get(seen.get("serving") or "", "")
+    release = (seen.get("releases") or {}).get(colour) or {}
+    return colour if release.get("status") == "good" and release.get("id") not in seen.get("bad", []) else ""

@@ -56,3 +56,15 @@ def test_what_stands_in_the_way_is_said(proxies: dict[str, Any], said: str) -> N
 
 def test_a_colour_can_be_named() -> None:
     assert rollback.way_to("green", {"edge": proxy(serving="blue")})["release"] == "g2"
+
+
+GOOD_BLUE = {**RELEASES, "blue": {**RELEASES["blue"], "status": "good"}}
+
+
+def test_what_stands_by_after_a_deployment_that_failed_is_a_way_back() -> None:
+    assert rollback.decide({"edge": proxy(previous=None, releases=GOOD_BLUE)})["colour"] == "blue"
+
+
+def test_a_bad_release_that_stands_by_is_none() -> None:
+    with pytest.raises(InvalidInput, match="no earlier good version"):
+        rollback.decide({"edge": proxy(previous=None, releases=GOOD_BLUE, bad=["b1"])})
