@@ -61,9 +61,13 @@ if [ -e "$1/lib/systemd/system/redis-server.service" ]; then
   mkdir -p "$1/etc/systemd/system/redis-server.service.d"
   printf '[Service]\\nPrivateUsers=false\\n' > "$1/etc/systemd/system/redis-server.service.d/container.conf"
 fi
-rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/resolv.conf
+rm -rf "$1"/var/cache/apt/*.bin "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname "$1"/etc/resolv.conf
 : > "$1/etc/machine-id"
 """
+
+
+# A full host knows the packages that there are, as one that has run for a while does; a bare one has to ask first.
+KEEP = {"base": (), "full": ("--skip=cleanup/apt/lists",)}
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Image:
     @property
     def name(self) -> str:
         """Its name in podman; the tag changes with the recipe, so that an old image is never taken for a new one."""
-        recipe = "\n".join([*KINDS[self.kind], *SLIM, FINISH])
+        recipe = "\n".join([*KINDS[self.kind], *SLIM, FINISH, *KEEP[self.kind]])
         return f"localhost/gl-debian{self.debian}:{self.kind}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
 
     @classmethod
@@ -95,6 +99,7 @@ class Image:
             *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in SLIM),
             '--aptopt=Acquire::Languages "none"',
             f"--customize-hook={FINISH}",
+            *KEEP[self.kind],
             SUITES[self.debian],
             "-",
             mirror,
