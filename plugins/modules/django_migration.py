@@ -136,6 +136,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Account
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.secrecy import take_secrets
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django import Conversation, Request, converse
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.plan import pending, plan
@@ -160,23 +161,23 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def request_of(wanted: Mapping[str, Any]) -> Request:
+def request_of(wanted: Mapping[str, Any], secrets: Mapping[str, str]) -> Request:
     """The module's parameters as a request."""
     return Request(
         release=Path(wanted["root"], wanted["app"], "releases", wanted["release"]),
         environment=process_environment(
-            **{name: wanted[name] for name in ("app", "colour", "release", "version", "environment", "secrets")}
+            **{name: wanted[name] for name in ("app", "colour", "release", "version", "environment")}, secrets=secrets
         ),
         account=Account.of(wanted["user"] or wanted["app"]),
-        secrets=tuple(str(value) for value in wanted["secrets"].values()),
+        secrets=tuple(secrets.values()),
         **{name: wanted[name] for name in ("database", "lock_wait", "lock_timeout", "statement_timeout", "timeout")},
     )
 
 
 def act(module: AnsibleModule) -> dict[str, Any]:
     """Plan every target, then apply what is due."""
-    wanted = module.params
-    with converse(request_of(wanted), lock=not module.check_mode) as conversation:
+    secrets, wanted = take_secrets(module, "secrets"), module.params
+    with converse(request_of(wanted, secrets), lock=not module.check_mode) as conversation:
         graph = conversation.graph()
         steps = plan(graph, wanted["targets"])
         due = [step.target for step in steps if step.migrations]

@@ -54,8 +54,6 @@ def run_async(main: Coroutine[Any, Any, ResultT]) -> ResultT:
 @functools.lru_cache(maxsize=16)
 def _tls_context(ca_file: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file or None)
-    if ca_file:  # the file may also hold the very certificate that the server shows
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.set_alpn_protocols(["http/1.1"])
     # A server's own certificate may be named as what to trust, without the authority that signed it.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
