@@ -95,7 +95,6 @@ connections:
   sample: {before: 151, after: 0, seconds: 5.5}
 """
 
-import subprocess
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
@@ -104,8 +103,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.build.output import tail
-from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Context
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import run as run_command
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.drain import (
     Emptying,
@@ -142,22 +141,11 @@ def ask(wanted: Mapping[str, Any]) -> None:
         "EnvironmentFile": f"/etc/greenlight/{app}/{colour}.env",
         "RuntimeMaxSec": COMMAND_SECONDS,
     }
-    done = subprocess.run(
-        ["systemd-run", "--quiet", "--wait", "--pipe", "--collect"]
-        + [f"--property={name}={value}" for name, value in properties.items()]
-        + ["--", *command],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        timeout=COMMAND_SECONDS + 10,
+    words = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect"]
+    words += [f"--property={name}={value}" for name, value in properties.items()]
+    run_command(
+        [*words, "--", *command], Context(directory=Path("/"), timeout=COMMAND_SECONDS + 10), what="drain command"
     )
-    if done.returncode:
-        raise CommandFailed(
-            f"ended with status {done.returncode}: {' '.join(command)}\n{tail(done.stdout + done.stderr)}",
-            where="drain command",
-            do="try it by hand in that release",
-        )
 
 
 def connections(ports: Collection[int]) -> int:

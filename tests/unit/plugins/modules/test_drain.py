@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.sockets import ESTABLISHED, Socket
 from ansible_collections.greenlight.deploy.plugins.modules import drain
 
@@ -23,14 +24,15 @@ def host(monkeypatch):
     """A host whose drain command ends with ``status``; each count of its sockets takes the next of ``tables``."""
     seen = SimpleNamespace(ran=[], status=0, tables=[], now=0.0)
 
-    def run(command, **options):
+    def run(command, context, *, what):
         seen.ran.append(command)
-        return SimpleNamespace(returncode=seen.status, stdout="", stderr="no such channel layer\n")
+        if seen.status:
+            raise CommandFailed(f"ended with status {seen.status}: no such channel layer", where=what)
 
     def sleep(seconds):
         seen.now += seconds
 
-    monkeypatch.setattr(drain.subprocess, "run", run)
+    monkeypatch.setattr(drain, "run_command", run)
     monkeypatch.setattr(drain, "Kernel", lambda: SimpleNamespace(sockets=lambda: seen.tables.pop(0)))
     monkeypatch.setattr(drain, "time", SimpleNamespace(monotonic=lambda: seen.now, sleep=sleep))
     return seen
