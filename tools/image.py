@@ -19,7 +19,6 @@ from tools.podman import command, podman
 from tools.program import as_root, attempt, tail
 
 SUITES = {12: "bookworm", 13: "trixie"}
-MIRROR = "http://deb.debian.org/debian"
 SERVER = (
     "systemd", "systemd-sysv", "libpam-systemd", "dbus", "udev", "openssh-server", "python3", "python3-apt", "sudo",
     "cron", "curl", "ca-certificates", "iproute2", "procps", "iputils-ping", "netcat-openbsd",
@@ -102,16 +101,16 @@ class Image:
             *KEEP[self.kind],
             SUITES[self.debian],
             "-",
-            mirror,
+            *([mirror] if mirror else []),
         ]
 
 
 def find_mirror(os_release: str, sources: str) -> str:
-    """Return the Debian mirror that this machine itself uses, or the public one where it is not a Debian."""
+    """Return the Debian mirror that this machine uses; empty on any other system, which leaves it to mmdebstrap."""
     found = re.search(r"^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s*(https?://\S+)", sources, re.MULTILINE)
     if parse_os_release(os_release).get("ID") == "debian" and found:
         return found.group(1)
-    return MIRROR
+    return ""
 
 
 def this_mirror() -> str:
