@@ -70,4 +70,5 @@ def _sentence(step: str, count: int, failures: Sequence[Failure]) -> str:
     others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
     task = f" in '{first.task}'" if first.task else ""
     hosts = "hosts" if count > 1 else "host"
-    return f"{step}: {len(failures)} of {count} {hosts} failed; {first.host}{task}: {first.reason}{others}"
+    reason = first.reason.rstrip().removesuffix(".")
+    return f"{step}: {len(failures)} of {count} {hosts} failed; {first.host}{task}: {reason}{others}."

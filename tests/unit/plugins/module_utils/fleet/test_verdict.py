@@ -17,9 +17,9 @@ def test_all_did_it() -> None:
 
 
 def test_one_failure_is_a_no_for_all() -> None:
-    verdict = decide("start", WANTED, WANTED, {"app2": {"task": "Start it", "reason": "port taken"}})
+    verdict = decide("start", WANTED, WANTED, {"app2": {"task": "Start it", "reason": "port taken."}})
     assert not verdict.go
-    assert verdict.sentence == "start: 1 of 3 hosts failed; app2 in 'Start it': port taken"
+    assert verdict.sentence == "start: 1 of 3 hosts failed; app2 in 'Start it': port taken."
 
 
 def test_a_host_that_left_the_play_was_lost() -> None:
@@ -30,7 +30,7 @@ def test_a_host_that_left_the_play_was_lost() -> None:
 def test_a_reason_counts_more_than_being_gone() -> None:
     verdict = decide("start", WANTED, [], {"app1": {"task": "t", "reason": "r"}})
     assert [failure.reason for failure in verdict.failures] == ["r", "unreachable", "unreachable"]
-    assert verdict.sentence.endswith("app1 in 't': r, and 2 more")
+    assert verdict.sentence.endswith("app1 in 't': r, and 2 more.")
 
 
 def test_a_failure_of_a_host_that_was_not_wanted_does_not_count() -> None:
