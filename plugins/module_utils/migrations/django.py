@@ -147,7 +147,9 @@ class Conversation:
                 expected="one at a time",
                 do="wait for it, or end it",
             )
-        return CommandFailed(self._shown(message.get("error", str(message))), where="migrations")
+        before = self._shown("".join(self._said))
+        reason = self._shown(message.get("error", str(message)))
+        return CommandFailed(f"{reason}\n{before}" if before else reason, where="migrations")
 
     def _shown(self, text: str) -> str:
         return redact(tail(text), self._request.secrets)

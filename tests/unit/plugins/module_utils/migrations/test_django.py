@@ -63,6 +63,11 @@ def test_targets_are_sent_at_once_and_answered_one_by_one() -> None:
         ([said("locked")], NotReady, "another deployment has been migrating for 60 s"),
         ([said("error", error="OperationalError: no route")], CommandFailed, "OperationalError: no route"),
         (
+            ["pool-1: login refused, hush-hush\n", said("error", error="PoolTimeout: none after 5 s")],
+            CommandFailed,
+            r"PoolTimeout: none after 5 s\npool-1: login refused",
+        ),
+        (
             ["Traceback\n", "ImportError: shop\n"],
             CommandFailed,
             r"ended without an answer\nTraceback\nImportError: shop",
