@@ -116,10 +116,9 @@ def decide(
     answers = any(inspections[proxy]["answers"] for proxy in fleet.proxies)
     same = answers and live.get("fingerprint") == print_now
     made = {
-        **{name: source[name] for name in ("release", "sha", "ref", "version", "archive", "archive_sha256", "lock")},
+        **{name: source[name] for name in ("release", "sha", "ref", "version", "archive", "archive_sha256")},
         "fingerprint": print_now,
         "serving": serving,
-        "serving_release": live.get("id", ""),
         "serving_version": live.get("ref", ""),
         "candidate": OTHER[serving] if serving else FIRST_COLOUR,
         "standby": _standby(OTHER[serving], known, fleet, inspections) if serving else {},
