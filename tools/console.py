@@ -38,8 +38,11 @@ def warn(text: str) -> None:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Announce a piece of work and, when it is done, the seconds that it took."""
-    say(f"  ... {name}")
+    """Announce a piece of work and, when it is done, the seconds that it took.
+
+    It is said on standard error: standard output belongs to the answer of the command.
+    """
+    warn(f"  ... {name}")
     started = time.monotonic()
     yield
-    say(f"  ok  {name} ({time.monotonic() - started:.1f} s)")
+    warn(f"  ok  {name} ({time.monotonic() - started:.1f} s)")
