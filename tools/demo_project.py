@@ -70,7 +70,18 @@ DESCRIPTION = {
     "greenlight_smoke": SMOKE,
     "greenlight_requires": [f"tcp://{HOSTS[DATA].address}:{port}" for port in (5432, 6379)],
     # The lab's profile: the same steps as everywhere, watched for seconds instead of minutes.
-    "greenlight_traffic": {"steps": [10, 50, 100], "pause": 3, "interval": 1},
+    "greenlight_traffic": {"steps": [10, 50, 100], "pause": 4},
+    "greenlight_gate": {
+        "interval": 1,
+        "window": 3,
+        "warm_up": 1,
+        "failures": 2,
+        "of": 3,
+        "minimum_requests": 20,
+        "minimum_sockets": 2,
+    },
+    "greenlight_soak_skipped": "a demonstration",
+    "greenlight_waves": ["100%"],
     "greenlight_drain": {
         "command": ["python", "manage.py", "drain", "--classes", "{classes}", "--over", "{seconds}"],
         "over": 3,

@@ -38,6 +38,34 @@ FRAMEWORKS: Mapping[str, Mapping[str, list[list[str]]]] = {
     "none": {"build": [], "verify": []},
 }
 
+#: The smallest value that makes sense.
+_LEAST: Mapping[str, float] = {
+    "traffic.pause": 0,
+    "traffic.return_after": 10,
+    "gate.interval": 1,
+    "gate.window": 1,
+    "gate.warm_up": 0,
+    "gate.failures": 1,
+    "gate.minimum_requests": 1,
+    "gate.minimum_sockets": 1,
+    "gate.measure_errors": 1,
+    "gate.decision_timeout": 0,
+    "lock.heartbeat": 1,
+    "lock.wait": 0,
+    "wave_pause": 0,
+    "soak": 0,
+    "retire.hot": 0,
+    "retire.installed": 0,
+    "drain.over": 0,
+    "drain.deadline": 0,
+}
+_METRIC_NEEDS = {
+    "command": ("command",),
+    "prometheus": ("url", "query"),
+    "sql": ("query",),
+    "journal": ("pattern",),
+}
+
 Spec = Mapping[str, Any]
 Problems = list[InvalidInput]
 
@@ -52,6 +80,7 @@ _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _MIGRATION = re.compile(r"[a-z_]\w*\.\w+")
 _ENDPOINT = re.compile(r"tcp://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):(\d{1,5})")
+_WAVE = re.compile(r"[1-9]\d{0,3}|([1-9]\d?|100)%")
 _STICKY = re.compile(r"cookie|address|header:[A-Za-z0-9-]+")
 
 
@@ -167,6 +196,10 @@ def _meaning(application: Mapping[str, Any]) -> Problems:
         *_environment(application),
         *_services(application["services"]),
         *_ramp(application["traffic"]),
+        *_gate(application["gate"]),
+        *_least(application),
+        *_lease(application["lock"]),
+        *_hooks(application["hooks"]),
         *_paths(application["health"]),
         *_lists(application),
         *_smoke(application["smoke"]),
@@ -252,9 +285,58 @@ def _ramp(traffic: Mapping[str, Any]) -> Iterator[InvalidInput]:
             where="greenlight_traffic.steps",
             expected="shares from 1 to 100 that rise and end with 100, such as [10, 50, 100]",
         )
-    for name, least in (("pause", 0), ("interval", 1), ("failures", 1)):
-        if traffic[name] < least:
-            yield InvalidInput(f"{traffic[name]}", where=f"greenlight_traffic.{name}", expected=f"at least {least}")
+
+
+def _least(application: Mapping[str, Any]) -> Iterator[InvalidInput]:
+    for path, least in _LEAST.items():
+        value: Any = application
+        for name in path.split("."):
+            value = value[name]
+        if value < least:
+            yield InvalidInput(f"{value}", where=PREFIX + path, expected=f"at least {least}")
+
+
+def _gate(gate: Mapping[str, Any]) -> Iterator[InvalidInput]:
+    if gate["of"] < gate["failures"]:
+        yield InvalidInput(
+            f"{gate['failures']} bad windows of {gate['of']}",
+            where="greenlight_gate.failures",
+            expected="not more than greenlight_gate.of",
+        )
+    for metric in gate["metrics"]:
+        where = f"greenlight_gate.metrics[{metric['name']}]"
+        for name in _METRIC_NEEDS[metric["kind"]]:
+            if not metric[name]:
+                yield InvalidInput(f"{name} is missing", where=where, expected=f"{name} for kind {metric['kind']}")
+        if (metric["above"] is None) == (metric["below"] is None):
+            yield InvalidInput("no limit, or two", where=where, expected="either above or below")
+        yield from _regular(metric["pattern"] or "", f"{where}.pattern")
+
+
+def _regular(pattern: str, where: str) -> Iterator[InvalidInput]:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield InvalidInput(f"{pattern!r}: {error}", where=where, expected="a regular expression")
+
+
+def _lease(lock: Mapping[str, Any]) -> Iterator[InvalidInput]:
+    if lock["lease"] < 2 * lock["heartbeat"]:
+        yield InvalidInput(
+            f"{lock['lease']} s with a heartbeat of {lock['heartbeat']} s",
+            where="greenlight_lock.lease",
+            expected="at least two heartbeats, or a slow one loses the lock",
+        )
+
+
+def _hooks(hooks: Sequence[Mapping[str, Any]]) -> Iterator[InvalidInput]:
+    for index, hook in enumerate(hooks):
+        if bool(hook["command"]) == bool(hook["tasks"]):
+            yield InvalidInput(
+                "it has neither or both of command and tasks",
+                where=f"greenlight_hooks[{index}]",
+                expected="one of them",
+            )
 
 
 def _paths(health: Mapping[str, Any]) -> Iterator[InvalidInput]:
@@ -268,6 +350,7 @@ def _lists(application: Mapping[str, Any]) -> Iterator[InvalidInput]:
         ("migrations", _MIGRATION, "app.name such as core.0010_upload_session"),
         ("requires", _ENDPOINT, "tcp://HOST:PORT"),
         ("sticky", _STICKY, "cookie, header:NAME or address"),
+        ("waves", _WAVE, "a number of hosts such as 1, or a share such as 25%"),
     ):
         for entry in application[name]:
             if not pattern.fullmatch(entry):

@@ -52,7 +52,7 @@ def texts(description: dict[str, object]) -> list[str]:
 def test_a_short_description_is_filled_in() -> None:
     application, problems = resolve(SPEC, {**GOOD, "inventory_hostname": "app1", "greenlight_plan": {"release": "x"}})
     assert problems == []
-    assert application["traffic"] == {"steps": [10, 50, 100], "pause": 300, "interval": 5, "failures": 3}
+    assert application["traffic"] == {"steps": [10, 50, 100], "pause": 300, "return_after": 120}
     assert application["services"][0]["ports"] == {"blue": 8101, "green": 8201}
     assert application["health"]["readiness"] == "/readiness"
     assert "plan" not in application
@@ -67,7 +67,7 @@ def test_a_short_description_is_filled_in() -> None:
             3,
             "greenlight_services[0].instnces: unknown key. Expected: did you mean instances?",
         ),
-        ("greenlight_traffic.zzz", 3, "one of failures, interval, pause, steps"),
+        ("greenlight_traffic.zzz", 3, "one of pause, return_after, steps"),
         ("greenlight_app", "Mobile Sync", "greenlight_app: 'Mobile Sync' cannot be used"),
         ("greenlight_domain", "not a name", "a name such as sync.example.com"),
         ("greenlight_domain", "192.0.2.1; }", "a name such as"),
@@ -83,6 +83,16 @@ def test_a_short_description_is_filled_in() -> None:
         ("greenlight_traffic.steps", [10, 120], "is no ramp"),
         ("greenlight_traffic.steps", [10, 50], "end with 100"),
         ("greenlight_traffic.pause", -1, "at least 0"),
+        ("greenlight_traffic.return_after", 5, "at least 10"),
+        ("greenlight_gate.interval", 0, "greenlight_gate.interval: 0"),
+        ("greenlight_gate.failures", 6, "not more than greenlight_gate.of"),
+        ("greenlight_gate.metrics", [{"name": "x", "kind": "sql", "above": 1}], "query is missing"),
+        ("greenlight_gate.metrics", [{"name": "x", "kind": "journal", "pattern": "E"}], "either above or below"),
+        ("greenlight_gate.metrics", [{"name": "x", "kind": "journal", "pattern": "(", "above": 1}], "a regular"),
+        ("greenlight_lock.lease", 40, "at least two heartbeats"),
+        ("greenlight_waves", ["1", "a quarter"], "a share such as 25%"),
+        ("greenlight_hooks", [{"at": "after_share"}], "neither or both of command and tasks"),
+        ("greenlight_soak", -1, "at least 0"),
         ("greenlight_tester_token", "short", "at least 16"),
         ("greenlight_environment.GREENLIGHT_COLOUR", "blue", "reserved"),
         ("greenlight_environment.1BAD", "x", "not the name of an environment variable"),
