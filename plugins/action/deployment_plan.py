@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -31,13 +32,20 @@ class ActionModule(ControllerAction):
             host: seen for host in fleet.addresses if (seen := self._inspection(task_vars["hostvars"][host]))
         }
         limits = plan.Limits(arguments["disk_free"] * plan.MIB, arguments["clock_skew"])
-        problems = plan.judge(application, fleet, inspections, limits, time.time())
+        now = time.time()
+        problems = plan.judge(application, fleet, inspections, limits, now)
         description.raise_all(problems, "The fleet is not ready for a deployment")
         private = [
             self._templar.template(task_vars.get(name, {})) for name in ("greenlight_environment", "greenlight_secrets")
         ]
         made = plan.decide(
-            application, fleet, inspections, arguments["source"], private, redeploy=arguments["redeploy"]
+            application,
+            fleet,
+            inspections,
+            arguments["source"],
+            private,
+            deployment=plan.deployment_id(now, secrets.token_hex(2)),
+            redeploy=arguments["redeploy"],
         )
         self.say(made["sentence"])
         return {

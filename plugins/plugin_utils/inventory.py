@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.plan import Fleet
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.plan import OTHER, Fleet
 
 
 def address_of(facts: Mapping[str, Any]) -> str:
@@ -19,7 +19,8 @@ def address_of(facts: Mapping[str, Any]) -> str:
 
 
 def fleet_of(task_vars: Mapping[str, Any]) -> Fleet:
-    """The hosts of the groups ``proxies`` and ``apps``; a group that is not there is empty."""
+    """The hosts of the groups ``proxies``, ``apps``, ``blue`` and ``green``; a group that is not there is empty."""
     groups, facts = task_vars["groups"], task_vars["hostvars"]
     proxies, apps = (list(groups.get(name, [])) for name in ("proxies", "apps"))
-    return Fleet(proxies, apps, {host: address_of(facts[host]) for host in dict.fromkeys([*proxies, *apps])})
+    addresses = {host: address_of(facts[host]) for host in dict.fromkeys([*proxies, *apps])}
+    return Fleet(proxies, apps, addresses, {colour: list(groups.get(colour, [])) for colour in OTHER})

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
@@ -37,11 +38,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class Fleet:
-    """Who is there: host names in the order of the inventory, and the address of each."""
+    """Who is there: host names in the order of the inventory, and the address of each.
+
+    ``groups`` has the hosts of ``blue`` and of ``green`` where the colours have hosts of their own.
+    """
 
     proxies: Sequence[str]
     apps: Sequence[str]
     addresses: Mapping[str, str]
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def hosts(self, colour: str) -> list[str]:
+        """The application hosts that run ``colour``."""
+        chosen = self.groups.get(colour) or self.apps
+        return [host for host in self.apps if host in chosen]
 
     def bind_address(self, host: str) -> str:
         """Where the instances of ``host`` listen: loopback when the one proxy is the same host."""
@@ -51,9 +61,14 @@ class Fleet:
 def fingerprint(application: Mapping[str, Any], fleet: Fleet, private: Sequence[object], sha: str) -> str:
     """A hash of all that makes a running release what it is: code, settings, secrets, services and hosts."""
     names = ("app", "python", "requirements", "services", "health", "build", "verify", "connections")
-    where = {host: fleet.bind_address(host) for host in fleet.apps}
+    where = {colour: {host: fleet.bind_address(host) for host in fleet.hosts(colour)} for colour in OTHER}
     seen = {"sha": sha, "private": private, "where": where, **{name: application.get(name) for name in names}}
     return hashlib.sha256(json.dumps(seen, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def deployment_id(now: float, nonce: str) -> str:
+    """The id of the run that begins at ``now`` (seconds since 1970), such as ``20261122T124500Z-9f3a``."""
+    return f"{datetime.fromtimestamp(now, timezone.utc):%Y%m%dT%H%M%SZ}-{nonce}"
 
 
 def ports(application: Mapping[str, Any]) -> dict[str, list[int]]:
@@ -93,7 +108,8 @@ def judge(
         if host in fleet.apps:
             problems += _app(host, seen, application, fleet, limits)
     if not problems:
-        problems += _alike({host: inspections[host] for host in fleet.apps})
+        for hosts in dict.fromkeys(tuple(fleet.hosts(colour)) for colour in OTHER):
+            problems += _alike({host: inspections[host] for host in hosts})
         problems += _one_truth({host: inspections[host] for host in fleet.proxies})
     return problems
 
@@ -105,9 +121,13 @@ def decide(
     source: Mapping[str, Any],
     private: Sequence[object],
     *,
+    deployment: str,
     redeploy: bool = False,
 ) -> dict[str, Any]:
-    """The plan: which release goes where, over which shares. The hosts must have been judged before."""
+    """The plan: which release goes where, over which shares. The hosts must have been judged before.
+
+    ``deployment`` is the id of this run.
+    """
     traffic = inspections[fleet.proxies[0]]["traffic"]
     serving = traffic.get("serving") or ""
     print_now = fingerprint(application, fleet, private, source["sha"])
@@ -115,22 +135,26 @@ def decide(
     live = known.get(serving, {})
     answers = any(inspections[proxy]["answers"] for proxy in fleet.proxies)
     same = answers and live.get("fingerprint") == print_now
+    candidate = OTHER[serving] if serving else FIRST_COLOUR
+    hosts = {colour: fleet.hosts(colour) for colour in OTHER}
     made = {
+        "deployment": deployment,
         **{name: source[name] for name in ("release", "sha", "ref", "version", "archive", "archive_sha256")},
         "fingerprint": print_now,
         "serving": serving,
         "serving_version": live.get("ref", ""),
-        "candidate": OTHER[serving] if serving else FIRST_COLOUR,
-        "standby": _standby(OTHER[serving], known, fleet, inspections) if serving else {},
+        "candidate": candidate,
+        "standby": _standby(candidate, known, fleet, inspections) if serving else {},
         "first": not serving,
         "answers": answers,
         "nothing_to_do": same and not redeploy,
         "steps": list(application["traffic"]["steps"]) if answers else [100],
-        "build_host": fleet.apps[0],
+        "hosts": hosts,
+        "build_host": hosts[candidate][0],
         "ports": ports(application),
         "bind": {host: fleet.bind_address(host) for host in fleet.apps},
         "instances": {
-            colour: {host: _instances(application, fleet, host, colour) for host in fleet.apps} for colour in OTHER
+            colour: {host: _instances(application, fleet, host, colour) for host in hosts[colour]} for colour in OTHER
         },
         "protect": sorted(
             {release for host in fleet.apps for release in inspections[host]["colours"].values() if release}
@@ -158,7 +182,7 @@ def _standby(
 ) -> Mapping[str, Any]:
     """The release that the idle colour had, to be put back if the new one fails; empty when it is not on every host."""
     release = known.get(colour, {})
-    everywhere = all(inspections[host]["colours"].get(colour) == release.get("id") for host in fleet.apps)
+    everywhere = all(inspections[host]["colours"].get(colour) == release.get("id") for host in fleet.hosts(colour))
     bad = inspections[fleet.proxies[0]]["traffic"].get("bad", [])
     return release if release and everywhere and release["id"] not in bad else {}
 
@@ -237,7 +261,7 @@ def _app(
     yield from _version(host, application["python"], seen["python"], OLDEST_PYTHON)
     yield from _room(host, seen, limits)
     yield from _bind(host, seen, fleet.bind_address(host))
-    yield from _app_ports(host, seen, application)
+    yield from _app_ports(host, seen, application, [colour for colour in OTHER if host in fleet.hosts(colour)])
     yield from _required(host, seen)
 
 
@@ -260,10 +284,12 @@ def _bind(host: str, seen: Inspection, bind: str) -> Iterator[InvalidInput]:
         )
 
 
-def _app_ports(host: str, seen: Inspection, application: Mapping[str, Any]) -> Iterator[InvalidInput]:
+def _app_ports(
+    host: str, seen: Inspection, application: Mapping[str, Any], colours: Sequence[str]
+) -> Iterator[InvalidInput]:
     for service in application["services"]:
         prefix = f"{application['app']}-{service['name']}-"
-        for colour in OTHER:
+        for colour in colours:
             for port in instance_ports(service, colour):
                 holder = seen["ports"].get(str(port))
                 if holder and not holder["unit"].startswith(prefix):

@@ -115,11 +115,23 @@ def test_proxies_that_serve_different_colours_are_a_problem() -> None:
     assert "the proxies serve different colours: edge blue, edge2 green" in found[0]
 
 
+def decide(
+    seen: dict[str, dict[str, Any]],
+    private: list[str] | None = None,
+    *,
+    application: dict[str, Any] = APPLICATION,
+    fleet: plan.Fleet = FLEET,
+    redeploy: bool = False,
+) -> dict[str, Any]:
+    return plan.decide(application, fleet, seen, SOURCE, private or [], deployment="this-run", redeploy=redeploy)
+
+
 def test_the_first_deployment_is_blue_in_one_step() -> None:
-    made = plan.decide(APPLICATION, FLEET, fleet_seen(), SOURCE, {})
+    made = decide(fleet_seen())
     assert (made["candidate"], made["serving"], made["steps"], made["first"]) == ("blue", "", [100], True)
     assert made["sentence"] == "First deployment: v2 (1a2b3c4) as blue."
     assert made["unchanged"] == "Nothing serves, as before."
+    assert made["deployment"] == "this-run"
 
 
 def serving(colour: str, **release: str) -> dict[str, dict[str, Any]]:
@@ -130,7 +142,7 @@ def serving(colour: str, **release: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize(("now", "then"), [("blue", "green"), ("green", "blue")])
 def test_the_idle_colour_is_the_candidate(now: str, then: str) -> None:
-    made = plan.decide(APPLICATION, FLEET, serving(now), SOURCE, {})
+    made = decide(serving(now))
     assert (made["serving"], made["candidate"], made["steps"]) == (now, then, [10, 50, 100])
     assert made["sentence"] == f"v1 serves as {now}; v2 (1a2b3c4) as {then} takes over by 10 % -> 50 % -> 100 %."
     assert made["protect"] == ["20261121T000000Z-aaaaaaa", "old"]
@@ -139,12 +151,12 @@ def test_the_idle_colour_is_the_candidate(now: str, then: str) -> None:
 def test_the_same_commit_with_the_same_settings_is_nothing_to_do() -> None:
     same = plan.fingerprint(APPLICATION, FLEET, ["private"], SOURCE["sha"])
     seen = serving("blue", fingerprint=same, sha=SOURCE["sha"], ref="v2")
-    assert plan.decide(APPLICATION, FLEET, seen, SOURCE, ["private"])["nothing_to_do"]
-    assert not plan.decide(APPLICATION, FLEET, seen, SOURCE, ["another secret"])["nothing_to_do"]
-    assert not plan.decide(APPLICATION, FLEET, seen, SOURCE, ["private"], redeploy=True)["nothing_to_do"]
+    assert decide(seen, ["private"])["nothing_to_do"]
+    assert not decide(seen, ["another secret"])["nothing_to_do"]
+    assert not decide(seen, ["private"], redeploy=True)["nothing_to_do"]
     more = copy.deepcopy(APPLICATION)
     more["services"][0]["instances"] = 3
-    assert not plan.decide(more, FLEET, seen, SOURCE, ["private"])["nothing_to_do"]
+    assert not decide(seen, ["private"], application=more)["nothing_to_do"]
 
 
 def test_instances_listen_on_loopback_only_beside_the_one_proxy() -> None:
@@ -154,7 +166,7 @@ def test_instances_listen_on_loopback_only_beside_the_one_proxy() -> None:
 
 
 def test_every_instance_is_known_by_colour_and_host() -> None:
-    made = plan.decide(APPLICATION, FLEET, fleet_seen(), SOURCE, {})
+    made = decide(fleet_seen())
     assert [instance["port"] for instance in made["instances"]["green"]["app2"]] == [8201, 8202]
     assert made["instances"]["blue"]["app1"][0] == {
         "address": "192.0.2.11",
@@ -174,7 +186,7 @@ def test_versions_are_compared_as_numbers(text: str, numbers: tuple[int, ...]) -
 def test_where_the_serving_version_is_dead_the_new_one_takes_over_at_once() -> None:
     seen = serving("blue", fingerprint=plan.fingerprint(APPLICATION, FLEET, [], SOURCE["sha"]))
     seen["edge"]["answers"] = False
-    made = plan.decide(APPLICATION, FLEET, seen, SOURCE, [])
+    made = decide(seen)
     assert (made["steps"], made["nothing_to_do"]) == ([100], False)
     assert made["sentence"] == "v1 (blue) does not answer; v2 (1a2b3c4) as green takes over at once."
     assert made["unchanged"] == "Nothing serves, as before."
@@ -188,10 +200,44 @@ def with_standby(*hosts: str, **record: Any) -> dict[str, dict[str, Any]]:
 
 
 def test_what_the_idle_colour_was_is_kept_for_the_way_back() -> None:
-    made = plan.decide(APPLICATION, FLEET, with_standby("app1", "app2"), SOURCE, {})
+    made = decide(with_standby("app1", "app2"))
     assert made["standby"] == {"id": "old", "ref": "v0"}
 
 
 @pytest.mark.parametrize("seen", [with_standby("app1"), with_standby("app1", "app2", bad=["old"]), fleet_seen()])
 def test_a_standby_must_be_on_every_host_and_good(seen: dict[str, dict[str, Any]]) -> None:
-    assert plan.decide(APPLICATION, FLEET, seen, SOURCE, {})["standby"] == {}
+    assert decide(seen)["standby"] == {}
+
+
+SEPARATE = plan.Fleet(["edge"], ["app1", "app2"], FLEET.addresses, {"blue": ["app1"], "green": ["app2"]})
+
+
+def test_every_host_runs_both_colours_where_they_have_no_groups_of_their_own() -> None:
+    assert decide(serving("blue"))["hosts"] == {"blue": ["app1", "app2"], "green": ["app1", "app2"]}
+
+
+def test_a_colour_with_hosts_of_its_own_runs_only_there() -> None:
+    made = decide(serving("blue"), fleet=SEPARATE)
+    assert made["hosts"] == {"blue": ["app1"], "green": ["app2"]}
+    assert made["build_host"] == "app2"
+    assert {colour: list(hosts) for colour, hosts in made["instances"].items()} == made["hosts"]
+    assert made["bind"] == {"app1": "192.0.2.11", "app2": "192.0.2.12"}
+
+
+def test_a_standby_must_be_on_the_hosts_of_its_colour_only() -> None:
+    assert decide(with_standby("app1"), fleet=SEPARATE)["standby"] == {"id": "old", "ref": "v0"}
+    assert decide(with_standby("app2"), fleet=SEPARATE)["standby"] == {}
+
+
+def test_other_hosts_for_a_colour_are_another_deployment() -> None:
+    assert plan.fingerprint(APPLICATION, SEPARATE, [], "a") != plan.fingerprint(APPLICATION, FLEET, [], "a")
+
+
+def test_hosts_are_judged_by_the_colour_that_they_run() -> None:
+    taken = fleet_seen(app1={"ports": {"8201": HOLDER}, "python": "3.13.5"})
+    assert plan.judge(APPLICATION, SEPARATE, taken, LIMITS, NOW) == []
+    assert len(problems(taken)) == 1
+
+
+def test_the_id_of_a_run_is_its_time_and_a_nonce() -> None:
+    assert plan.deployment_id(NOW, "9f3a") == "20270115T080000Z-9f3a"
