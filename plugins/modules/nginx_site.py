@@ -47,6 +47,12 @@ options:
     description: The address on which each application host serves, by host.
     type: dict
     required: true
+  groups:
+    description:
+      - Names of the hosts in O(apps) that run C(blue) and C(green), where the colours have hosts of their own. All of
+        them run a colour that is not listed.
+    type: dict
+    default: {}
   proxies:
     description: Names of the proxies. An application host that is also the only proxy serves on the loopback address.
     type: list
@@ -277,6 +283,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "domain": {"type": "str", "required": True},
     "aliases": {"type": "list", "elements": "str", "default": []},
     "apps": {"type": "dict", "required": True},
+    "groups": {"type": "dict", "default": {}},
     "proxies": {"type": "list", "elements": "str", "required": True},
     "services": {"type": "list", "elements": "dict", "required": True},
     "service": {"type": "str", "default": ""},

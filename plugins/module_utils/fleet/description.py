@@ -125,6 +125,7 @@ def check_fleet(fleet: Fleet, limit: str = "") -> Problems:
                 do="run it without --limit",
             )
         )
+    problems += _colour_groups(fleet)
     return problems + [
         InvalidInput(
             f"{fleet.addresses[host]!r} is not an IP address",
@@ -135,6 +136,28 @@ def check_fleet(fleet: Fleet, limit: str = "") -> Problems:
         for host in fleet.apps
         if not _is_address(fleet.addresses[host])
     ]
+
+
+def _colour_groups(fleet: Fleet) -> Iterator[InvalidInput]:
+    """What is wrong with the groups of colours that have hosts of their own."""
+    given = {colour: fleet.groups.get(colour, []) for colour in COLOURS}
+    if not any(given.values()):
+        return
+    expected = "both groups, and every host of 'apps' in one of them at least; or neither group"
+    for colour, hosts in given.items():
+        if not hosts:
+            yield InvalidInput(f"the group {colour} has no host", where="inventory", expected=expected)
+        for host in hosts:
+            if host not in fleet.apps:
+                yield InvalidInput(
+                    f"{host} is in the group {colour} and not in apps",
+                    where="inventory",
+                    expected=expected,
+                    do=f"add {host} to the group apps",
+                )
+    for host in fleet.apps:
+        if not any(host in hosts for hosts in given.values()):
+            yield InvalidInput(f"{host} runs neither blue nor green", where="inventory", expected=expected)
 
 
 def raise_all(problems: Sequence[GreenlightError], headline: str) -> None:

@@ -89,7 +89,7 @@ def read_site(params: Mapping[str, Any]) -> Site:
     return Site(
         app=text.app_name(params["app"]),
         names=text.no_doubles(names, "aliases"),
-        upstreams=upstreams(params["apps"], params["proxies"], params["services"], params["service"]),
+        upstreams=upstreams(params["apps"], params["proxies"], params["services"], params["service"], params["groups"]),
         tester_token=text.token(params["tester_token"], "tester_token"),
         key_sources=_key_sources(params["sticky"]),
         cookie=STICKY_COOKIE in params["sticky"],

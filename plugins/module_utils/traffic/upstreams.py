@@ -24,18 +24,35 @@ def app_address(host: str, address: str, proxies: Sequence[str]) -> str:
 
 
 def upstreams(
-    apps: Mapping[str, str], proxies: Sequence[str], services: Sequence[Mapping[str, Any]], service: str = ""
+    apps: Mapping[str, str],
+    proxies: Sequence[str],
+    services: Sequence[Mapping[str, Any]],
+    service: str = "",
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> Upstreams:
     """``{"blue": ("10.0.0.1:8101", ...), "green": (...)}`` of the service that answers the clients.
 
     ``apps`` gives the address of each application host; ``service`` is a name in ``services``, by default the first
-    one that has ports. Instance i listens on ``ports[colour] + i``.
+    one that has ports. Instance i listens on ``ports[colour] + i``. ``groups`` has the hosts of a colour that does not
+    run on all of them.
     """
     if not apps:
         raise InvalidInput("there is no application host", where="apps", expected="at least one host in the group apps")
     chosen = _service(services, service)
-    addresses = [app_address(host, address, proxies) for host, address in apps.items()]
-    return {colour: _listeners(addresses, chosen, colour) for colour in COLOURS}
+    addresses = {host: app_address(host, address, proxies) for host, address in apps.items()}
+    return {
+        colour: _listeners([addresses[host] for host in _hosts(apps, groups or {}, colour)], chosen, colour)
+        for colour in COLOURS
+    }
+
+
+def _hosts(apps: Mapping[str, str], groups: Mapping[str, Sequence[str]], colour: Colour) -> list[str]:
+    """The hosts that run ``colour``; all of them where it has none of its own."""
+    own = groups.get(colour) or apps
+    unknown = [host for host in own if host not in apps]
+    if unknown:
+        raise InvalidInput(f"{', '.join(unknown)} of {colour} is no application host", where="groups", expected="apps")
+    return [host for host in apps if host in own]
 
 
 def _service(services: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:

@@ -138,6 +138,10 @@ def test_no_problem_raises_nothing() -> None:
     raise_all([], "Not usable")
 
 
+def colours(**groups: list[str]) -> Fleet:
+    return Fleet(["p"], ["a", "b"], {"p": "192.0.2.1", "a": "192.0.2.2", "b": "192.0.2.3"}, groups)
+
+
 @pytest.mark.parametrize(
     ("fleet", "limit", "said"),
     [
@@ -146,6 +150,11 @@ def test_no_problem_raises_nothing() -> None:
         (Fleet(["p"], ["a"], {"p": "192.0.2.1", "a": "app1"}), "", ["'app1' is not an IP address"]),
         (Fleet(["p"], ["a"], {"p": "edge.example.com", "a": "2001:db8::1"}), "", []),
         (Fleet(["p"], ["a"], {"p": "192.0.2.1", "a": "192.0.2.2"}), "a", ["--limit a leaves hosts out"]),
+        (colours(blue=["a"], green=["b"]), "", []),
+        (colours(blue=["a", "b"], green=["b"]), "", []),
+        (colours(blue=["a", "b"]), "", ["the group green has no host"]),
+        (colours(blue=["a"], green=["b", "c"]), "", ["c is in the group green and not in apps"]),
+        (colours(blue=["a"], green=["a"]), "", ["b runs neither blue nor green"]),
     ],
 )
 def test_the_inventory_is_checked(fleet: Fleet, limit: str, said: list[str]) -> None:

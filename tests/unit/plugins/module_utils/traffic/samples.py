@@ -27,6 +27,7 @@ def site_options(**changed: Any) -> dict[str, Any]:
         "domain": "sync.example.com",
         "aliases": [],
         "apps": {"app1": "10.0.0.21"},
+        "groups": {},
         "proxies": ["edge"],
         "services": [{"name": "web", "ports": {"blue": 8101, "green": 8201}}],
         "service": "",

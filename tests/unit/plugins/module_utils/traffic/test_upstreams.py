@@ -27,6 +27,17 @@ def test_the_service_can_be_named():
     assert upstreams({"app1": "10.0.0.21"}, ["edge"], [WEB, API], "api")["blue"] == ("10.0.0.21:9101",)
 
 
+def test_a_colour_can_have_hosts_of_its_own():
+    found = upstreams(APPS, ["edge"], [WEB], groups={"blue": ["app1"], "green": ["app2"]})
+    assert found == {
+        "blue": ("10.0.0.21:8101", "10.0.0.21:8102"),
+        "green": ("[fd00::22]:8201", "[fd00::22]:8202"),
+    }
+    assert upstreams(APPS, ["edge"], [WEB], groups={"blue": [], "green": []}) == upstreams(APPS, ["edge"], [WEB])
+    with pytest.raises(InvalidInput, match="app3 of blue"):
+        upstreams(APPS, ["edge"], [WEB], groups={"blue": ["app3"]})
+
+
 @pytest.mark.parametrize(
     ("proxies", "address"), [(["app1"], "127.0.0.1"), (["app1", "edge"], "10.0.0.21"), (["edge"], "10.0.0.21")]
 )
