@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.health import tester
 from ansible_collections.greenlight.deploy.plugins.module_utils.health.smoke import CheckVerdict, TargetVerdict
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact import Contact
 from ansible_collections.greenlight.deploy.plugins.modules import colour_watch
@@ -49,8 +50,8 @@ def proxy(monkeypatch):
         return SimpleNamespace(contact=lambda: CONTACT)
 
     monkeypatch.setattr(colour_watch, "TrafficFiles", files)
-    monkeypatch.setattr(colour_watch, "run_smoke", run_smoke)
-    monkeypatch.setattr(colour_watch, "probe_http", probe)
+    monkeypatch.setattr(tester, "run_smoke", run_smoke)
+    monkeypatch.setattr(tester, "probe_http", probe)
     monkeypatch.setattr(colour_watch, "time", SimpleNamespace(monotonic=lambda: seen.now, sleep=sleep))
     return seen
 
