@@ -161,6 +161,10 @@ after:
       description: Releases that were bad.
       type: list
       elements: str
+    good:
+      description: Releases that have had all clients, the latest last.
+      type: list
+      elements: str
     updated:
       description: When the record was last changed (UTC).
       type: str

@@ -79,6 +79,11 @@ bad:
   returned: when installed
   type: list
   elements: str
+good:
+  description: Releases that have had all clients, the latest last.
+  returned: when installed
+  type: list
+  elements: str
 updated:
   description: When the record was last changed (UTC).
   returned: when installed

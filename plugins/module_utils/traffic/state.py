@@ -28,6 +28,8 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split im
 )
 
 RELEASE_KEYS = ("id", "sha", "ref", "fingerprint", "status")
+REMEMBERED = 10
+"""Good releases in the record: more than a host keeps installed."""
 Release = Mapping[str, str]
 
 
@@ -40,7 +42,8 @@ class Record:
     """Who has the clients of one proxy, and why.
 
     ``serving`` has them (during a shift: keeps the rest of them), ``candidate`` has ``share`` percent while a shift is
-    under way, ``previous`` is the last good colour before ``serving``; ``updated`` is UTC, ISO 8601.
+    under way, ``previous`` is the last good colour before ``serving``; ``good`` are the releases that have had all
+    clients, the latest last; ``updated`` is UTC, ISO 8601.
     """
 
     serving: Colour | None = None
@@ -50,6 +53,7 @@ class Record:
     releases: Mapping[Colour, Release] = field(default_factory=dict)
     bad: tuple[str, ...] = ()
     updated: str = ""
+    good: tuple[str, ...] = ()
 
     @property
     def state(self) -> State:
@@ -67,6 +71,7 @@ class Record:
             "previous": self.previous,
             "releases": {colour: dict(self.releases.get(colour, {})) or None for colour in COLOURS},
             "bad": list(self.bad),
+            "good": list(self.good),
             "updated": self.updated,
         }
 
@@ -91,6 +96,7 @@ def parse(text: str, where: str = "traffic.json") -> Record:
             previous=_colour(data["previous"]),
             releases={colour: _release(data["releases"][colour]) for colour in COLOURS if data["releases"].get(colour)},
             bad=tuple(str(release) for release in data["bad"]),
+            good=tuple(str(release) for release in data.get("good", ())),
             updated=str(data["updated"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, InvalidInput) as error:
@@ -151,7 +157,15 @@ def settle(record: Record, colour: Colour | None) -> Record:
         previous = record.serving
     if previous is not None and (previous == colour or _is_bad(record, previous)):
         previous = None
-    return replace(record, serving=colour, candidate=None, share=0, previous=previous)
+    good = _with_good(record, record.releases.get(colour, {}).get("id", ""))
+    return replace(record, serving=colour, candidate=None, share=0, previous=previous, good=good)
+
+
+def _with_good(record: Record, release: str) -> tuple[str, ...]:
+    """The good releases with ``release`` as the latest."""
+    if not release or record.good[-1:] == (release,):
+        return record.good
+    return (*(known for known in record.good if known != release), release)[-REMEMBERED:]
 
 
 def _is_bad(record: Record, colour: Colour) -> bool:

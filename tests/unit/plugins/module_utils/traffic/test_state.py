@@ -15,7 +15,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split im
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.state import Record, RecordDamaged
 
 GREEN = {"id": "20261122T124500Z-1a2b3c4", "sha": "1a2b3c4d", "ref": "v2"}
-FULL = Record("blue", "green", 10, "green", {"green": GREEN}, ("old",), "2026-11-22T12:45:00Z")
+FULL = Record("blue", "green", 10, "green", {"green": GREEN}, ("old",), "2026-11-22T12:45:00Z", ("one",))
 
 
 def test_a_record_survives_its_text():
@@ -118,3 +118,17 @@ def test_a_colour_with_another_release_is_no_longer_the_last_good_one(release, p
 def test_a_release_has_no_other_keys():
     with pytest.raises(InvalidInput, match="no since"):
         records.noted(Record(), {"green": {"since": "now"}}, [])
+
+
+def test_releases_that_had_all_clients_are_remembered_once_and_not_for_ever():
+    record = Record(releases={"blue": {"id": "one"}, "green": {"id": "two"}})
+    for colour in ("blue", "green", "green", "blue"):
+        record = records.settle(record, colour)
+    assert record.good == ("two", "one")
+    many = Record(releases={"blue": {"id": "last"}}, good=tuple(map(str, range(records.REMEMBERED))))
+    assert records.settle(many, "blue").good == (*many.good[1:], "last")
+
+
+def test_a_record_of_before_there_was_a_list_of_good_releases_can_be_read():
+    old = {name: value for name, value in FULL.as_dict().items() if name != "good"}
+    assert records.parse(json.dumps(old)).good == ()
