@@ -57,10 +57,15 @@ class Act:
     close_codes: Counter[str] = field(default_factory=Counter)
     away: list[float] = field(default_factory=list)
     answers: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    last_answers: dict[str, float] = field(default_factory=dict)
     sockets: dict[int, dict[str, int]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """The act as JSON; ``share`` has one row a second: answers and open sockets per colour."""
+        """The act as JSON; ``share`` has one row a second: answers and open sockets per colour.
+
+        ``last_answers`` says how many seconds after the act's start each colour answered a request for the last time.
+        ``items_given_up`` are those of ``items_lost`` whose sender was told that they failed.
+        """
         end = self.start if self.end is None else self.end
         away = spread(self.away)
         return {
@@ -76,6 +81,7 @@ class Act:
             "items_acked": self.items_acked,
             "items_resent": self.items_resent,
             "items_lost": self.items_lost,
+            "items_given_up": self.items_given_up,
             "items_doubled": self.items_doubled,
             "ack_latency_s": spread(self.ack_latencies),
             "reconnects": self.reconnects,
@@ -83,6 +89,7 @@ class Act:
             "away_p50_s": away["p50"],
             "away_p99_s": away["p99"],
             "away_max_s": away["max"],
+            "last_answers": {colour: round(at - self.start, 3) for colour, at in self.last_answers.items()},
             "share": self.share(),
         }
 
@@ -146,6 +153,7 @@ class Tally:
         act.requests += 1
         act.latencies.append(latency)
         act.answers[int(now)][colour] += 1
+        act.last_answers[colour] = now
 
     def failed(self, now: float, kind: str) -> None:
         """A request, or a handshake, did not get the answer that was wanted; ``kind`` says what came instead."""

@@ -49,7 +49,7 @@ def requirements(tree: Path) -> dict[str, str]:
 
 
 def test_versions_in_order(trees):
-    assert list(trees) == ["v1.0.0", "v2.0.0-sync", "v2.1.0"]
+    assert list(trees) == ["v1.0.0", "v2.0.0-sync", "v2.1.0", "v2.2.0-faulty"]
 
 
 def test_every_file_compiles_and_names_its_version(trees):
@@ -74,6 +74,7 @@ def test_migrations_of_each_version(trees):
         "v1.0.0": V1,
         "v2.0.0-sync": V2,
         "v2.1.0": V2,
+        "v2.2.0-faulty": V2,
     }
 
 

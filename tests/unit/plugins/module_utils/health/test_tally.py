@@ -28,6 +28,26 @@ def test_requests_and_failures_are_counted_by_kind_with_their_time():
     assert act["latency_s"]["max"] == 0.01
 
 
+def test_the_last_answer_of_each_colour_is_told_from_the_start_of_the_act():
+    tally = Tally()
+    tally.answered(1.0, 0.01, "blue")
+    tally.cut("next", 2.0)
+    tally.answered(2.5, 0.01, "blue")
+    tally.answered(3.25, 0.01, "green")
+    tally.answered(3.5, 0.01, "blue")
+    assert tally.act.as_dict()["last_answers"] == {"blue": 1.5, "green": 1.25}
+
+
+def test_an_item_whose_sender_was_told_that_it_failed_is_counted_apart_too():
+    tally = Tally()
+    for item in ("told", "silent"):
+        tally.sent(item, 0.0)
+    tally.gave_up("told")
+    tally.settle(tally.act)
+    act = tally.act.as_dict()
+    assert (act["items_lost"], act["items_given_up"]) == (2, 1)
+
+
 def test_a_resend_is_not_a_second_item():
     tally = Tally()
     tally.sent("a", 0.0)
