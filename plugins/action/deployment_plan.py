@@ -64,6 +64,7 @@ class ActionModule(ControllerAction):
         return {
             **seen,
             "colours": releases.get("colours", {}),
+            "releases": releases.get("releases", []),
             "traffic": traffic,
             "answers": serving.get("ok", False),
         }

@@ -49,6 +49,10 @@ options:
     description: What people call the release. The application sees it as C(GREENLIGHT_VERSION).
     type: str
     default: ""
+  fingerprint:
+    description: What tells this deployment from another of the same commit, for the manifest.
+    type: str
+    default: ""
   archive:
     description:
       - Path on the host of the code tarball with O(state=built), of the artefact with O(state=installed).
@@ -255,6 +259,7 @@ ARGUMENTS: dict[str, Any] = {
     "sha": {"type": "str", "default": ""},
     "ref": {"type": "str", "default": ""},
     "version": {"type": "str", "default": ""},
+    "fingerprint": {"type": "str", "default": ""},
     "archive": {"type": "path"},
     "archive_sha256": {"type": "str", "default": ""},
     "requirements": {"type": "str", "default": "requirements.lock"},
@@ -355,6 +360,7 @@ def _order(wanted: dict[str, Any]) -> Order:
         sha=wanted["sha"],
         ref=wanted["ref"],
         version=wanted["version"] or wanted["ref"],
+        fingerprint=wanted["fingerprint"],
         archive=Path(wanted["archive"]),
         archive_sha256=wanted["archive_sha256"],
         requirements=wanted["requirements"],

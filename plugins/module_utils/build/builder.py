@@ -59,6 +59,7 @@ class Order:
     installer_environment: Mapping[str, str] = field(default_factory=dict)
     build: Sequence[Sequence[str]] = ()
     verify: Sequence[Sequence[str]] = ()
+    fingerprint: str = ""
     compile_exclude: str = ""
     timeout: float = 300.0
     install_timeout: float = 900.0
@@ -202,6 +203,7 @@ class Builder:
             tree_sha256=size.sha256,
             bytes=size.bytes,
             files=size.files,
+            fingerprint=order.fingerprint,
         )
         complete(self._path, manifest)
         return manifest

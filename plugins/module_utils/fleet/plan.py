@@ -15,12 +15,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import sentences
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.standing import OTHER, Shift, Standing, stand
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.upstreams import app_address
 
 Problems = list[InvalidInput]
 Inspection = Mapping[str, Any]
 
-OTHER = {"blue": "green", "green": "blue"}
 FIRST_COLOUR = "blue"
 OLDEST_PYTHON = (3, 10)
 OLDEST_NGINX = (1, 18)
@@ -110,7 +111,6 @@ def judge(
     if not problems:
         for hosts in dict.fromkeys(tuple(fleet.hosts(colour)) for colour in OTHER):
             problems += _alike({host: inspections[host] for host in hosts})
-        problems += _one_truth({host: inspections[host] for host in fleet.proxies})
     return problems
 
 
@@ -126,29 +126,44 @@ def decide(
 ) -> dict[str, Any]:
     """The plan: which release goes where, over which shares. The hosts must have been judged before.
 
-    ``deployment`` is the id of this run.
+    ``deployment`` is the id of this run. A shift that an earlier run left unfinished is gone on with when it brought
+    the same (``resume``: at its smallest share, ``steps`` may be empty then); otherwise every client goes home to the
+    colour that serves before anything else (``home_first``). :class:`InvalidInput` when that colour cannot serve.
     """
-    traffic = inspections[fleet.proxies[0]]["traffic"]
-    serving = traffic.get("serving") or ""
+    standing = stand({host: inspections[host]["traffic"] for host in fleet.proxies})
     print_now = fingerprint(application, fleet, private, source["sha"])
-    known = {colour: release for colour, release in (traffic.get("releases") or {}).items() if release}
-    live = known.get(serving, {})
-    answers = any(inspections[proxy]["answers"] for proxy in fleet.proxies)
-    same = answers and live.get("fingerprint") == print_now
+    resumed = _resumed(standing, print_now)
+    serving = resumed.serving if resumed else standing.home
+    answers = any(
+        inspections[host]["answers"]
+        for host in fleet.proxies
+        if (inspections[host]["traffic"].get("serving") or "") == serving
+    )
+    home_first = bool(standing.astray) and not resumed
+    if home_first and serving and not answers:
+        raise _no_way_home(standing)
+    live = standing.releases.get(serving, {})
     candidate = OTHER[serving] if serving else FIRST_COLOUR
+    release = _release(standing, candidate, source, print_now, _installed(fleet, inspections, candidate), resumed)
     hosts = {colour: fleet.hosts(colour) for colour in OTHER}
     made = {
         "deployment": deployment,
-        **{name: source[name] for name in ("release", "sha", "ref", "version", "archive", "archive_sha256")},
+        **release,
+        **{name: source[name] for name in ("sha", "archive", "archive_sha256")},
         "fingerprint": print_now,
         "serving": serving,
         "serving_version": live.get("ref", ""),
         "candidate": candidate,
-        "standby": _standby(candidate, known, fleet, inspections) if serving else {},
+        "standby": _standby(standing, candidate, release["release"], fleet, inspections) if serving else {},
         "first": not serving,
         "answers": answers,
-        "nothing_to_do": same and not redeploy,
-        "steps": list(application["traffic"]["steps"]) if answers else [100],
+        "nothing_to_do": answers and live.get("fingerprint") == print_now and not redeploy and not resumed,
+        "resume": bool(resumed),
+        "home_first": home_first,
+        "astray": list(standing.astray),
+        "known": {colour: dict(known) for colour, known in standing.releases.items()},
+        "bad": list(standing.bad),
+        "steps": _steps(application["traffic"]["steps"] if answers else [100], resumed),
         "hosts": hosts,
         "build_host": hosts[candidate][0],
         "ports": ports(application),
@@ -158,46 +173,76 @@ def decide(
         },
         "protect": sorted(
             {release for host in fleet.apps for release in inspections[host]["colours"].values() if release}
-            | {release["id"] for release in known.values()}
+            | {known["id"] for known in standing.releases.values()}
         ),
     }
-    return {**made, "sentence": sentence(made), **_endings(made)}
+    return {**made, "sentence": sentences.beginning(made), **sentences.endings(made)}
 
 
-def sentence(plan: Mapping[str, Any]) -> str:
-    """The plan in one sentence for people."""
-    if plan["nothing_to_do"]:
-        return f"Nothing to do: {plan['version']} ({plan['sha'][:7]}) already serves as {plan['serving']}."
-    target = f"{plan['version']} ({plan['sha'][:7]}) as {plan['candidate']}"
-    if plan["first"]:
-        return f"First deployment: {target}."
-    if not plan["answers"]:
-        return f"{plan['serving_version']} ({plan['serving']}) does not answer; {target} takes over at once."
-    shares = " -> ".join(f"{share} %" for share in plan["steps"])
-    return f"{plan['serving_version']} serves as {plan['serving']}; {target} takes over by {shares}."
+def _resumed(standing: Standing, print_now: str) -> Shift | None:
+    """The unfinished shift, when it brought what is to be deployed now."""
+    shift = standing.shift
+    if shift is None or standing.is_bad(shift.candidate):
+        return None
+    return shift if standing.releases.get(shift.candidate, {}).get("fingerprint") == print_now else None
+
+
+def _steps(steps: Sequence[int], resumed: Shift | None) -> list[int]:
+    """The shares to go through; none when a proxy has given all clients to the candidate for good."""
+    if resumed and resumed.settled:
+        return []
+    return [share for share in steps if not resumed or share >= resumed.share]
+
+
+def _installed(fleet: Fleet, inspections: Mapping[str, Inspection], colour: str) -> list[Mapping[str, Any]]:
+    """The manifests of the releases on the host that would build for ``colour``, oldest first."""
+    return list(inspections[fleet.hosts(colour)[0]].get("releases", []))
+
+
+def _release(
+    standing: Standing,
+    candidate: str,
+    source: Mapping[str, Any],
+    print_now: str,
+    installed: Sequence[Mapping[str, Any]],
+    resumed: Shift | None,
+) -> dict[str, str]:
+    """Id, ref and version: of the shift that is gone on with, of a release that was built for the same, or new ones.
+
+    A release that serves or failed is not taken again: it would be marked as bad together with the new one.
+    """
+    taken = {*standing.bad, standing.releases.get(OTHER[candidate], {}).get("id")}
+    found = {
+        manifest["release"]: manifest
+        for manifest in installed
+        if manifest["fingerprint"] == print_now and manifest["release"] not in taken
+    }
+    release = str(standing.releases[candidate]["id"] if resumed else max(found, default=source["release"]))
+    named = found.get(release, source)
+    return {"release": release, "ref": named["ref"], "version": named["version"]}
+
+
+def _no_way_home(standing: Standing) -> InvalidInput:
+    under_way = standing.releases.get(OTHER[standing.home], {}).get("ref", "what was under way")
+    return InvalidInput(
+        f"{', '.join(standing.astray)} did not finish an earlier deployment, and {standing.home}, to which the clients "
+        "would have to go back, does not answer",
+        where="proxies",
+        expected="a colour that serves",
+        do=f"deploy {under_way} again, which goes on with it; or start {standing.home} again",
+    )
 
 
 def _standby(
-    colour: str, known: Mapping[str, Mapping[str, Any]], fleet: Fleet, inspections: Mapping[str, Inspection]
+    standing: Standing, colour: str, release: str, fleet: Fleet, inspections: Mapping[str, Inspection]
 ) -> Mapping[str, Any]:
-    """The release that the idle colour had, to be put back if the new one fails; empty when it is not on every host."""
-    release = known.get(colour, {})
-    everywhere = all(inspections[host]["colours"].get(colour) == release.get("id") for host in fleet.hosts(colour))
-    bad = inspections[fleet.proxies[0]]["traffic"].get("bad", [])
-    return release if release and everywhere and release["id"] not in bad else {}
+    """The release that the idle colour had, to be put back if the new one fails.
 
-
-def _endings(plan: Mapping[str, Any]) -> dict[str, str]:
-    """What is said at the end: ``done`` after a yes, ``unchanged`` after a no."""
-    done = f"{plan['version']} ({plan['sha'][:7]}) serves every client as {plan['candidate']}."
-    return {
-        "done": sentence(plan) if plan["nothing_to_do"] else done,
-        "unchanged": (
-            f"{plan['serving_version']} goes on serving every client as {plan['serving']}."
-            if plan["answers"]
-            else "Nothing serves, as before."
-        ),
-    }
+    Empty when it is not on every host, is the ``release`` that may fail, or is bad.
+    """
+    known = standing.releases.get(colour, {})
+    everywhere = all(inspections[host]["colours"].get(colour) == known.get("id") for host in fleet.hosts(colour))
+    return known if known and everywhere and known["id"] != release and not standing.is_bad(colour) else {}
 
 
 def _instances(application: Mapping[str, Any], fleet: Fleet, host: str, colour: str) -> list[dict[str, Any]]:
@@ -321,21 +366,3 @@ def _alike(apps: Mapping[str, Inspection]) -> Iterator[InvalidInput]:
         if len(set(found.values())) > 1:
             shown = ", ".join(f"{host} {value}" for host, value in found.items())
             yield InvalidInput(f"the hosts differ in {name}: {shown}", where="apps", expected="the same on all of them")
-
-
-def _one_truth(proxies: Mapping[str, Inspection]) -> Iterator[InvalidInput]:
-    home = "bring them to one colour with rollback.yml --tags traffic, then deploy again"
-    serving = {host: seen["traffic"].get("serving") or "nothing" for host, seen in proxies.items()}
-    if len(set(serving.values())) > 1:
-        shown = ", ".join(f"{host} {colour}" for host, colour in serving.items())
-        yield InvalidInput(
-            f"the proxies serve different colours: {shown}", where="proxies", expected="one colour", do=home
-        )
-    for host, seen in proxies.items():
-        if seen["traffic"].get("candidate"):
-            yield InvalidInput(
-                f"an earlier deployment stopped with {seen['traffic']['candidate']} at {seen['traffic']['share']} %",
-                where=host,
-                expected="a finished one",
-                do=home,
-            )

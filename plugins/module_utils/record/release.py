@@ -33,7 +33,10 @@ class ManifestUnreadable(GreenlightError):
 
 @dataclass(frozen=True)
 class ReleaseManifest:
-    """What is known about a complete release; the content of its ``.greenlight.json``."""
+    """What is known about a complete release; the content of its ``.greenlight.json``.
+
+    ``fingerprint`` is that of the deployment for which it was made: another one may find it and need no build.
+    """
 
     release: str
     sha: str
@@ -46,6 +49,7 @@ class ReleaseManifest:
     tree_sha256: str
     bytes: int
     files: int
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,10 +137,11 @@ def load_manifest(kind: type[Manifest], text: str, where: str) -> Manifest:
         content: Any = json.loads(text)
     except ValueError as error:
         raise ManifestUnreadable(f"not JSON: {error}", where=where, do="remove that directory") from error
-    wanted = {field.name: int if field.type == "int" else str for field in fields(kind)}
-    if not isinstance(content, Mapping) or any(not isinstance(content.get(n), t) for n, t in wanted.items()):
+    given = content if isinstance(content, Mapping) else {}
+    found = {field.name: given.get(field.name, field.default) for field in fields(kind)}
+    if any(not isinstance(found[each.name], int if each.type == "int" else str) for each in fields(kind)):
         raise ManifestUnreadable("not a manifest of this version", where=where, do="remove that directory")
-    return kind(**{name: content[name] for name in wanted})
+    return kind(**found)
 
 
 def retain(releases: Iterable[str], keep: int, protect: Iterable[str]) -> Retention:

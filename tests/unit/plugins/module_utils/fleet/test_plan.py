@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import plan
 
 NOW = 1_800_000_000.0
@@ -85,10 +86,6 @@ HOLDER = {"address": "0.0.0.0", "port": 8201, "program": "nc", "pid": 17, "unit"
         ),
         (fleet_seen(app2={"python": "3.13.5"}), "the hosts differ in python: app1 3.11, app2 3.13"),
         (fleet_seen(app2={"architecture": "aarch64"}), "the hosts differ in architecture"),
-        (
-            fleet_seen(edge={"traffic": {"serving": "blue", "candidate": "green", "share": 50}}),
-            "edge: an earlier deployment stopped with green at 50 %",
-        ),
     ],
 )
 def test_what_speaks_against_a_deployment_is_said(seen: dict[str, dict[str, Any]], said: str) -> None:
@@ -106,13 +103,6 @@ def test_a_host_that_was_lost_is_a_problem() -> None:
     seen = fleet_seen()
     del seen["app2"]
     assert problems(seen) == ["app2: not reached. Expected: every host of the fleet. Do: see the error above."]
-
-
-def test_proxies_that_serve_different_colours_are_a_problem() -> None:
-    fleet = plan.Fleet(["edge", "edge2"], ["app1"], {**FLEET.addresses, "edge2": "192.0.2.2"})
-    seen = {**fleet_seen(edge={"traffic": {"serving": "blue"}}), "edge2": host(traffic={"serving": "green"})}
-    found = [str(problem) for problem in plan.judge(APPLICATION, fleet, seen, LIMITS, NOW)]
-    assert "the proxies serve different colours: edge blue, edge2 green" in found[0]
 
 
 def decide(
@@ -207,6 +197,116 @@ def test_what_the_idle_colour_was_is_kept_for_the_way_back() -> None:
 @pytest.mark.parametrize("seen", [with_standby("app1"), with_standby("app1", "app2", bad=["old"]), fleet_seen()])
 def test_a_standby_must_be_on_every_host_and_good(seen: dict[str, dict[str, Any]]) -> None:
     assert decide(seen)["standby"] == {}
+
+
+NOW_PRINT = plan.fingerprint(APPLICATION, FLEET, [], SOURCE["sha"])
+OLD = {"id": "20261121T000000Z-aaaaaaa", "ref": "v1", "fingerprint": "old", "status": "good"}
+NEW = {"id": "20261122T110000Z-1a2b3c4", "ref": "v2", "fingerprint": NOW_PRINT}
+
+
+def killed(*, answers: bool = True, bad: tuple[str, ...] = (), new: dict[str, str] = NEW, **record: Any) -> Any:
+    """Blue serves; green got a share and the run was killed; the new release is on every host."""
+    traffic = {
+        "serving": "blue", "candidate": "green", "share": 50, "updated": "2", "bad": bad,
+        "releases": {"blue": OLD, "green": new}, **record,
+    }  # fmt: skip
+    manifest = {"release": new["id"], "ref": "v2", "version": "v2", "fingerprint": new["fingerprint"]}
+    app = {"colours": {"blue": OLD["id"], "green": new["id"]}, "releases": [manifest]}
+    return fleet_seen(edge={"traffic": traffic, "answers": answers}, app1=app, app2=app)
+
+
+def test_the_same_deployment_goes_on_where_it_was_killed() -> None:
+    made = decide(killed())
+    assert (made["resume"], made["home_first"], made["nothing_to_do"]) == (True, False, False)
+    assert (made["serving"], made["candidate"], made["steps"]) == ("blue", "green", [50, 100])
+    assert made["release"] == NEW["id"]
+    assert made["standby"] == {}
+    assert made["sentence"] == (
+        "An earlier run did not finish on edge: v2 (1a2b3c4) as green goes on by 50 % -> 100 %."
+    )
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        killed(new={**NEW, "fingerprint": "another"}),
+        killed(new={**NEW, "fingerprint": "another"}, candidate=None, share=0, serving="green"),
+        killed(bad=(NEW["id"],)),
+    ],
+    ids=["another version", "nothing under way", "marked as bad"],
+)
+def test_another_deployment_is_not_gone_on_with(seen: Any) -> None:
+    made = decide(seen)
+    assert not made["resume"]
+    assert made["release"] == SOURCE["release"]
+    assert made["home_first"] == (seen["edge"]["traffic"]["candidate"] is not None)
+
+
+def test_the_clients_go_home_before_another_version_comes() -> None:
+    made = decide(killed(new={**NEW, "fingerprint": "another"}))
+    assert (made["serving"], made["candidate"], made["steps"]) == ("blue", "green", [10, 50, 100])
+    assert made["sentence"] == (
+        "Every client of edge goes back to blue first. v1 serves as blue; v2 (1a2b3c4) as green takes over by "
+        "10 % -> 50 % -> 100 %."
+    )
+
+
+def test_the_clients_go_home_when_the_version_that_serves_is_wanted() -> None:
+    made = decide(killed(new={**NEW, "fingerprint": "x"}, releases={"blue": {**OLD, "fingerprint": NOW_PRINT}}))
+    assert (made["home_first"], made["nothing_to_do"]) == (True, True)
+    assert made["sentence"] == "v2 (1a2b3c4) already serves as blue; every client of edge goes there too."
+
+
+def test_nobody_is_sent_home_to_a_dead_colour() -> None:
+    with pytest.raises(InvalidInput, match=r"edge did not finish .* and blue, .* does not answer.*deploy v2 again"):
+        decide(killed(new={**NEW, "fingerprint": "another"}, answers=False))
+    assert decide(killed(answers=False))["steps"] == [100]
+
+
+def test_a_proxy_that_is_new_joins() -> None:
+    fleet = plan.Fleet(["edge", "edge2"], FLEET.apps, {**FLEET.addresses, "edge2": "192.0.2.2"})
+    live = {"serving": "blue", "candidate": None, "updated": "1", "releases": {"blue": {**OLD, "fingerprint": "x"}}}
+    seen = {**fleet_seen(edge={"traffic": live, "answers": True}), "edge2": host()}
+    made = decide(seen, fleet=fleet)
+    assert (made["serving"], made["home_first"], made["astray"]) == ("blue", True, ["edge2"])
+    assert made["known"] == {"blue": {**OLD, "fingerprint": "x"}}
+
+
+def test_a_run_that_was_killed_while_it_settled_settles_the_others() -> None:
+    fleet = plan.Fleet(["edge", "edge2"], FLEET.apps, {**FLEET.addresses, "edge2": "192.0.2.2"})
+    new = {**NEW, "fingerprint": plan.fingerprint(APPLICATION, fleet, [], SOURCE["sha"])}
+    seen = killed(share=100, new=new)
+    settled = {"serving": "green", "candidate": None, "previous": "blue", "updated": "3"}
+    seen["edge2"] = host(traffic={**seen["edge"]["traffic"], **settled}, answers=True)
+    made = decide(seen, fleet=fleet)
+    assert (made["resume"], made["serving"], made["candidate"], made["steps"]) == (True, "blue", "green", [])
+    assert made["sentence"].endswith("v2 (1a2b3c4) as green goes on by giving it all clients.")
+
+
+def installed(release: str, **differences: str) -> dict[str, str]:
+    return {"release": release, "ref": "tag", "version": "tag", "fingerprint": NOW_PRINT, **differences}
+
+
+@pytest.mark.parametrize(
+    ("found", "bad", "release", "version"),
+    [
+        ([], (), SOURCE["release"], "v2"),
+        ([installed("20261122T100000Z-1a2b3c4")], (), "20261122T100000Z-1a2b3c4", "tag"),
+        ([installed("2-b"), installed("1-a"), installed("3-c", fingerprint="other")], (), "2-b", "tag"),
+        ([installed("1-a")], ("1-a",), SOURCE["release"], "v2"),
+        ([installed("20261121T000000Z-aaaaaaa")], (), SOURCE["release"], "v2"),
+    ],
+    ids=["nothing built", "built by a killed run", "the newest", "a bad one", "the one that serves"],
+)
+def test_what_was_built_for_the_same_is_not_built_again(
+    found: list[dict[str, str]], bad: tuple[str, ...], release: str, version: str
+) -> None:
+    seen = serving("blue")
+    seen["edge"]["traffic"]["bad"] = bad
+    seen["app1"]["releases"] = found
+    made = decide(seen, redeploy=True)
+    assert (made["release"], made["version"], made["ref"]) == (release, version, version)
+    assert made["sha"] == SOURCE["sha"]
 
 
 SEPARATE = plan.Fleet(["edge"], ["app1", "app2"], FLEET.addresses, {"blue": ["app1"], "green": ["app2"]})

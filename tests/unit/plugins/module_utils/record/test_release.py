@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -110,3 +111,8 @@ def test_to_keep_none_is_refused():
 def test_environments_without_a_release_are_unused():
     other = replace(MANIFEST, environment="other")
     assert release.unused_environments(["other", "third"], [MANIFEST, other]) == ("third",)
+
+
+def test_a_manifest_from_before_fingerprints_is_read():
+    old = {name: value for name, value in asdict(MANIFEST).items() if name != "fingerprint"}
+    assert release.load_manifest(release.ReleaseManifest, json.dumps(old), "here") == MANIFEST
