@@ -91,9 +91,11 @@ class Load:
         loop = asyncio.get_running_loop()
         begin = self._clock()
         number = 0
-        while self._shared.working:
+        while True:
             due = begin + number / self._plan.rate
             await asyncio.sleep(max(0.0, due - self._clock()))
+            if not self._shared.working:  # the load ended while this request waited for its turn
+                return
             self._late = max(self._late, self._clock() - due)
             task = loop.create_task(self._phones[number % len(self._phones)].ask(number, due))
             self._requests.add(task)

@@ -114,6 +114,24 @@ def test_acts_of_one_stream_have_their_own_figures():
     assert events[0]["event"] == "second"
 
 
+def test_no_request_begins_after_the_end():
+    async def main():
+        app = FakeApp()
+        async with serving(app.talk) as where:
+            load = Load(Plan(where, **{**QUICK, "rate": 10.0, "sockets": 0}))
+            load.start()
+            await asyncio.sleep(0.15)  # two requests are done, the third waits for its turn at 0.2 s
+            begun = load.now()["requests"]
+            load._shared.working = False
+            await asyncio.sleep(0.1)
+            begun_later = load.now()["requests"] + len(load._requests)
+            await load.finish()
+            return begun, begun_later
+
+    before, after = run_async(main())
+    assert before == after == 2
+
+
 def test_a_closed_port_is_failures_and_no_endless_loop():
     async def main():
         async with serving(FakeApp().talk) as where:
