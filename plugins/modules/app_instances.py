@@ -19,6 +19,8 @@ description:
     handshake several times in a row, and has not been restarted for a while. All instances are asked side by side.
   - When an instance does not become ready, the module fails with what it was asked, what it answered and what it wrote
     to the journal, and the colour is put back to what it had been.
+  - The instances also get C(GREENLIGHT_CONTROL_TOKEN), made once on the host, which M(greenlight.deploy.drain) brings
+    when it asks them.
   - The colour that serves clients is never restarted, stopped, removed or given another release.
 options:
   app:
@@ -276,6 +278,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.build.secrecy im
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.colour import Place
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.control_token import ControlToken
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.convergence import Host, Outcome
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.environment import changed_names
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.instances import COLOURS, parse_services
@@ -338,7 +341,8 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
     """Bring the colour to the wanted state."""
     given = {**module.params, "secrets": take_secrets(module, "secrets")}
     place = Place(Store(given["app"], given["root"]), given["colour"], CONFIGURATION / given["app"])
-    host = Host(place, Systemd(given["stop_timeout"]), given["serving"], module.check_mode)
+    token = ControlToken(given["app"])
+    host = Host(place, Systemd(given["stop_timeout"]), token, given["serving"], module.check_mode)
     if given["state"] == "started":
         order = _order(given, place)
         return {**_shown(module, _start(host, order, given)), "address": order.address}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Account
@@ -19,6 +19,11 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.build.store impo
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.listeners import listeners
 from ansible_collections.greenlight.deploy.plugins.module_utils.services import colour as colours
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.control_token import ControlToken
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.environment import (
+    CONTROL_TOKEN,
+    environment_file,
+)
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.nftables import Firewall
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.order import Order
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.plan import (
@@ -54,6 +59,7 @@ class Host:
 
     place: colours.Place
     systemd: Systemd
+    token: ControlToken
     serving: str
     check: bool
 
@@ -66,6 +72,7 @@ class Host:
         packet_filter = Firewall(order.app, self.place.configuration, order.rules(), order.chain())
         colour = colours.Colour(self.place, self.systemd, packet_filter)
         with self._alone():
+            wanted = self._with_token(wanted)
             seen = colour.look(wanted.units)
             plan = decide(seen, wanted)
             require_not_serving(order.colour, self.serving, plan, seen, wanted)
@@ -76,6 +83,7 @@ class Host:
             _require_startable(self.place.store, order)
             if plan.firewall:
                 packet_filter.require_usable()
+            self.token.keep()
             watches = colours.watches_of(wanted, seen, plan, limits)
             began = time.time()
             with colour.restored_on_failure(seen, plan, wanted):
@@ -83,7 +91,7 @@ class Host:
                     colour.apply(plan, wanted)
                 failed = colour.wait(watches, questions, limits)
                 if failed:
-                    secrets = [str(value) for value in order.secrets.values()]
+                    secrets = [self.token.value(), *(str(value) for value in order.secrets.values())]
                     raise colour.explain(failed, began, secrets, describe_before(seen, plan))
                 colour.enable(plan)
         return Outcome(seen, wanted, plan, order.guarded, tuple(watches))
@@ -100,7 +108,13 @@ class Host:
             require_not_serving(self.place.colour, self.serving, plan, seen, wanted)
             if plan.changed and not self.check:
                 colour.apply(plan, wanted)
+            if last and not self.check:
+                self.token.forget()
         return Outcome(seen, wanted, plan)
+
+    def _with_token(self, wanted: Wanted) -> Wanted:
+        """The token changes nothing that a client sees, so it is no part of the fingerprint and restarts nobody."""
+        return replace(wanted, environment=wanted.environment + environment_file({CONTROL_TOKEN: self.token.value()}))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

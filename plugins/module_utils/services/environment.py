@@ -16,8 +16,12 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.errors import In
 FINGERPRINT = "GREENLIGHT_CONFIGURATION"
 """A running process with another value of it was started with another configuration."""
 
+CONTROL_TOKEN = "GREENLIGHT_CONTROL_TOKEN"  # noqa: S105 - the name of the variable
+"""What a request to an instance's drain contract must bring. It changes nothing that a client sees."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ESCAPED = re.compile(r'(["\\$`])')
+_UNESCAPED = re.compile(r'\\(["\\$`])')
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -62,6 +66,12 @@ def quoted(name: str, value: str) -> str:
             do="encode it, for example with base64, and decode it in the application",
         )
     return '"' + _ESCAPED.sub(r"\\\1", value) + '"'
+
+
+def value_of(text: str, name: str) -> str:
+    """The value of a variable in the text of an environment file that we wrote; empty when it is not there."""
+    value = dict(_assignments(text)).get(name, "")
+    return _UNESCAPED.sub(r"\1", value[1:-1])
 
 
 def changed_names(before: str, after: str) -> dict[str, str]:

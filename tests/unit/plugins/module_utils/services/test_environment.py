@@ -38,7 +38,10 @@ def read_as_systemd_does(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("value", VALUES)
 def test_systemd_reads_what_was_written(value):
-    assert read_as_systemd_does(environment.environment_file({"NAME": value})) == {"NAME": value}
+    text = environment.environment_file({"ANOTHER": "x", "NAME": value})
+    assert read_as_systemd_does(text) == {"ANOTHER": "x", "NAME": value}
+    assert environment.value_of(text, "NAME") == value
+    assert environment.value_of(text, "NAM") == ""
 
 
 def test_systemd_reads_whatever_was_written():
@@ -85,6 +88,14 @@ def test_greenlights_own_names_win_and_values_become_text():
         "GREENLIGHT_VERSION": "v2",
         "PGAPPNAME": "mobile-sync-green-20261122T124500Z-1a2b3c4",
     }
+
+
+def test_the_name_for_postgresql_is_never_cut():
+    """The longest name of an application and a colour; PostgreSQL keeps 63 bytes."""
+    made = environment.process_environment(
+        app="a" * 32, colour="green", release="20261122T124500Z-1a2b3c4", version="v2", environment={}, secrets={}
+    )
+    assert len(made["PGAPPNAME"].encode()) == 63
 
 
 def test_the_fingerprint_changes_with_all_that_a_restart_would_bring():
