@@ -27,7 +27,8 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split im
 
 HTTP2_DIRECTIVE = (1, 25, 1)  # from here on `http2 on;`, before it `listen ... http2`
 MARK = "@greenlight-site@"
-SITE_PATH = "/.greenlight/site"  # answered by nginx itself, and only to testers
+CONTROL_PATHS = "/.greenlight/"  # the deployment asks an instance on these, a client never
+SITE_PATH = f"{CONTROL_PATHS}site"  # answered by nginx itself, and only to testers
 
 
 @dataclass(frozen=True)
@@ -275,6 +276,7 @@ def _server(site: Site, place: Place) -> Iterator[str]:
         "",
         *_unserved(site),
     ]
+    lines += ["", *_block(f"location ^~ {CONTROL_PATHS}", ["return 404;"])]
     for path in dict.fromkeys([*site.websocket_paths, "/"]):
         lines += ["", *_location(site, path)]
     return _block("server", lines)
@@ -367,6 +369,7 @@ def _proxying(site: Site) -> Iterator[str]:
         "X-Greenlight-Class": variable(site.app, "class"),
         "X-Greenlight-Colour": '""',
         "X-Greenlight-Tester": '""',
+        "X-Greenlight-Control": '""',
         "Cookie": variable(site.app, "cookies"),
     }
     yield "proxy_http_version 1.1;"

@@ -112,6 +112,12 @@ def test_what_a_client_could_forge_is_overwritten():
     assert told["X-Forwarded-Proto"] == "$scheme"
     assert told["X-Greenlight-Class"] == "$gl_mobile_sync_class"
     assert told["X-Greenlight-Tester"] == told["X-Greenlight-Colour"] == told["Forwarded"] == '""'
+    assert told["X-Greenlight-Control"] == '""'
+
+
+def test_no_client_reaches_what_the_deployment_asks_instances():
+    assert said("return", within=("server", "location"))[-1] == "404"
+    assert "location ^~ /.greenlight/ {\n        return 404;\n    }" in render(SITE, PLACE).text
 
 
 def test_what_testers_are_told_cannot_come_from_the_application():
@@ -122,7 +128,11 @@ def test_what_testers_are_told_cannot_come_from_the_application():
 def test_a_websocket_may_be_silent_for_longer():
     assert said("proxy_read_timeout", within=("server",)) == ["30s"]
     assert said("proxy_read_timeout", within=("server", "location")) == ["300s"]
-    assert said("location", replace(SITE, websocket_paths=("/",))) == ["@gl_mobile_sync_unserved", "^~ /"]
+    assert said("location", replace(SITE, websocket_paths=("/",))) == [
+        "@gl_mobile_sync_unserved",
+        "^~ /.greenlight/",
+        "^~ /",
+    ]
 
 
 def test_the_cookie_is_for_the_server_alone():
