@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.console import Trouble, say, warn
+from tools.ending import end_with_children
 from tools.optional import MODULES, exists, load
 from tools.places import BIN, ROOT
 
@@ -198,6 +199,7 @@ def main(words: Sequence[str]) -> int:
     if command is None:
         warn(f"dev: there is no command {words[0]}\n\n{usage()}")
         return 2
+    end_with_children()
     try:
         return command.act(list(words[1:]))
     except Trouble as trouble:

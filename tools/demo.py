@@ -24,11 +24,12 @@ from typing import Any
 
 from tools import demo_project, environment, image, keys, lab
 from tools.console import Trouble, say, step
-from tools.demo_project import CA_FILE, DOMAIN, INVENTORY, PROJECT, Playbook
+from tools.demo_project import CA_FILE, DOMAIN, INVENTORY, PROJECT
 from tools.demo_screen import WIDTH, Style, charts, frame, minutes, progress, rows, style
 from tools.demo_traffic import Aim, Traffic
 from tools.hosts import HOSTS, USUAL, find
 from tools.places import COLLECTIONS, LAB, LOGS, ROOT
+from tools.user import Playbook
 
 FIGURES = LAB / "demo.json"
 EDGE = HOSTS["gl-edge"]
@@ -208,7 +209,7 @@ class Demo:
         say(f"\n{self._look.paint(f'Act {number}: {act.name}', 'bold')}\n  $ {act.command}")
         before = serving()
         started = time.monotonic()
-        playbook = Playbook(act.words, LOGS / f"demo-{number}.log")
+        playbook = Playbook(PROJECT, act.words, LOGS / f"demo-{number}.log")
         status = playbook.wait(lambda task: self._show(act.name, time.monotonic() - started, task), TICK_SECONDS)
         seconds = time.monotonic() - started
         self._clear()

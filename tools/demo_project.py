@@ -2,30 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demo's project: a certificate, the files that ``init`` writes, and the playbooks that are run in it."""
+"""The demo's project: a certificate, and the files that ``init`` writes."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import tempfile
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from tools import checks, environment, example, keys
+from tools import built, example, keys
 from tools.console import Trouble
 from tools.hosts import HOSTS
-from tools.log import Log
 from tools.machine import install_packages
-from tools.places import BIN, LAB, LOGS
-from tools.program import attempt, run, tail
+from tools.places import LAB, LOGS
+from tools.program import attempt, run
+from tools.user import Playbook
 
 PROJECT = LAB / "demo"
+COLLECTIONS = LAB / "demo-collections"
 TLS = LAB / "tls"
 CA_FILE = TLS / "ca.pem"
 APP = "mobile-sync"
@@ -161,15 +159,17 @@ def variables(repository: Path, ref: str) -> dict[str, object]:
 def scaffold(ref: str) -> None:
     """Begin the project anew: the collection as a user gets it (the built file), the files that ``init`` writes."""
     repository = example.ensure("mobile_sync")
+    built.install(COLLECTIONS)
     shutil.rmtree(PROJECT, ignore_errors=True)
     PROJECT.mkdir(parents=True)
-    log = Log("demo-init")
+    (PROJECT / "collections").symlink_to(COLLECTIONS)
     with tempfile.TemporaryDirectory(prefix="greenlight-demo-") as temporary:
-        checks.install_collection(checks.build_collection(Path(temporary), log), PROJECT / "collections", log)
         answers = Path(temporary) / "answers.json"
         keys.write_private(answers, json.dumps(variables(repository, ref)))
-        init: list[str | Path] = [BIN / "ansible-playbook", "greenlight.deploy.init", "-e", f"@{answers}"]
-        log.run(init, cwd=PROJECT, environment={"ANSIBLE_COLLECTIONS_PATH": str(PROJECT / "collections")})
+        words = ["greenlight.deploy.init", "-e", f"@{answers}"]
+        init = Playbook(PROJECT, words, LOGS / "demo-init.log", ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS))
+        if init.wait() != 0:
+            raise Trouble(f"The project could not be begun:\n{init.last_words()}")
 
 
 def choose(ref: str) -> None:
@@ -180,70 +180,3 @@ def choose(ref: str) -> None:
     if count != 1:
         raise Trouble(f"{RELEASE_FILE} should say greenlight_ref once, and says it {count} times.")
     RELEASE_FILE.write_text(text)
-
-
-def user_environment() -> dict[str, str]:
-    """The environment in which a user of the project types: its own ansible.cfg counts, not the checkout's.
-
-    The home is one of the lab's own, so that nothing is left in the real one. Ansible is told to say each line at once,
-    although it does not talk to a terminal.
-    """
-    ours = {**os.environ, **environment.tool_environment(), "HOME": str(LAB / "home"), "PYTHONUNBUFFERED": "1"}
-    return {name: value for name, value in ours.items() if name not in {"ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH"}}
-
-
-class Playbook:
-    """A running ``ansible-playbook`` of the project; what it says goes to a log, the name of its task is kept."""
-
-    def __init__(self, words: Sequence[str], log: Path) -> None:
-        self.task = ""
-        self.log = log
-        LOGS.mkdir(parents=True, exist_ok=True)
-        self._process = subprocess.Popen(
-            [str(BIN / "ansible-playbook"), *words],
-            cwd=PROJECT,
-            env=user_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        with self.log.open("w") as log:
-            for line in self._process.stdout or ():
-                log.write(line)
-                log.flush()
-                self.task = task_name(line) or self.task
-
-    def wait(self, tick: Callable[[str], None], interval: float) -> int:
-        """Call ``tick(task)`` each ``interval`` seconds until it ends; its exit status. It is ended with us."""
-        try:
-            while True:
-                tick(self.task)
-                try:
-                    status = self._process.wait(timeout=interval)
-                except subprocess.TimeoutExpired:
-                    continue
-                self._reader.join()
-                return status
-        finally:
-            if self._process.poll() is None:
-                self._process.terminate()
-                self._process.wait()
-
-    def last_words(self, lines: int = 25) -> str:
-        """The end of what it said."""
-        return tail(self.log.read_text(errors="replace"), lines)
-
-
-def task_name(line: str) -> str:
-    """The task that a line of Ansible's output begins, without its role; empty for any other line.
-
-    The tasks that Ansible adds to check a role's arguments are none.
-    """
-    match = re.match(r"(?:TASK|RUNNING HANDLER) \[(?:[\w.]+ : )?(.+)\] \**$", line.rstrip())
-    return match[1] if match and not match[1].startswith("Validating arguments ") else ""

@@ -13,80 +13,29 @@ LOG and prints one JSON object: ``{"status", "seconds", "traffic": {"problems", 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.checks import KEPT, build_collection, install_collection
+from tools import built
 from tools.console import Trouble, say, warn
 from tools.demo_traffic import Aim, Traffic
-from tools.log import Log
-from tools.places import BIN, ROOT
-from tools.tree import known_files
+from tools.user import Playbook
 
 CONNECT_SECONDS = 30.0
 AFTER_SECONDS = 3.0
 TICK = 0.1
 
 
-def digest() -> str:
-    """What the built collection is made of, as one checksum."""
-    total = hashlib.sha256()
-    for name in known_files([*sorted(KEPT), "galaxy.yml"]):
-        total.update(f"{name}\0".encode())
-        total.update(hashlib.sha256((ROOT / name).read_bytes()).digest())
-    return total.hexdigest()
-
-
-def install(path: Path) -> bool:
-    """Build the collection and install the file into ``path``; False when it is there already."""
-    wanted, stamp = digest(), path / "digest"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return False
-    shutil.rmtree(path, ignore_errors=True)
-    log = Log("journey-install")
-    with tempfile.TemporaryDirectory(prefix="greenlight-journey-") as temporary:
-        install_collection(build_collection(Path(temporary), log), path, log)
-    stamp.write_text(wanted)
-    return True
-
-
-def user_environment(journeys: Path) -> dict[str, str]:
-    """The environment of a user who has Ansible and the installed collection, and nothing else of ours."""
-    home = journeys / "home"
-    home.mkdir(parents=True, exist_ok=True)
-    return {
-        "PATH": f"{BIN}:{os.environ['PATH']}",
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        "ANSIBLE_COLLECTIONS_PATH": str(journeys / "collections"),
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": f"{tempfile.gettempdir()}/greenlight-user-{os.getuid()}",  # must be short
-    }
-
-
 def play(project: Path, words: Sequence[str], log: Path) -> tuple[int, float]:
     """Run ``ansible-playbook`` in ``project``; its exit status and how many seconds it took."""
-    log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    with log.open("w") as output:
-        done = subprocess.run(
-            [BIN / "ansible-playbook", *words],
-            cwd=project,
-            env=user_environment(project.parent),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            check=False,
-        )
-    return done.returncode, round(time.monotonic() - started, 1)
+    collections = {"ANSIBLE_COLLECTIONS_PATH": str(project.parent / "collections")}
+    status = Playbook(project, words, log, **collections).wait(interval=TICK)
+    return status, round(time.monotonic() - started, 1)
 
 
 def wait_for_sockets(traffic: Traffic, wanted: int) -> None:
@@ -140,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = arguments(argv)
     try:
         if options.command == "install":
-            say("installed" if install(options.path) else "there already")
+            say("installed" if built.install(options.path) else "there already")
             return 0
         if options.clients:
             domain, address, ca_file = options.clients

@@ -11,22 +11,7 @@ import pytest
 from ansible_collections.greenlight.deploy.plugins.module_utils.health.checks import parse_checks
 from tools import demo_project
 from tools.console import Trouble
-from tools.demo_project import DESCRIPTION, DOMAIN, SMOKE, certificate, choose, task_name, variables
-
-
-@pytest.mark.parametrize(
-    ("line", "name"),
-    [
-        ("TASK [greenlight.deploy.cutover : Watch green at 10 %] ********\n", "Watch green at 10 %"),
-        ("TASK [Say how it ended] ***\n", "Say how it ended"),
-        ("RUNNING HANDLER [web_proxy : Reload nginx] ***", "Reload nginx"),
-        ("TASK [greenlight.deploy.smoke : Validating arguments against arg spec 'main' - Try out] ***", ""),
-        ("ok: [gl-app1]\n", ""),
-        ("PLAY [Release] ***\n", ""),
-    ],
-)
-def test_the_task_is_read_from_ansibles_output(line, name):
-    assert task_name(line) == name
+from tools.demo_project import DESCRIPTION, DOMAIN, SMOKE, certificate, choose, variables
 
 
 def test_the_smoke_checks_are_right_and_hold_a_socket_long_enough():
@@ -69,7 +54,3 @@ def test_what_init_is_told(monkeypatch, tmp_path):
     assert told["project_secrets"]["REDIS_URL"] == "redis://:r%3Ad@10.99.77.31:6379/0"
     assert told["project_proxies"] == {"gl-edge": "10.99.77.11"}
     assert told["project_description"] is DESCRIPTION
-
-
-def test_the_users_environment_has_not_the_checkouts_settings():
-    assert not {"ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH"} & set(demo_project.user_environment())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import demo_traffic, journey
+from tools import demo_traffic, journey, user
 from tools.console import Trouble
 
 PLAYBOOK = """#!{python}
@@ -33,7 +33,8 @@ def project(tmp_path, monkeypatch):
     program = tmp_path / "ansible-playbook"
     program.write_text(PLAYBOOK.format(python=sys.executable))
     program.chmod(0o755)
-    monkeypatch.setattr(journey, "BIN", tmp_path)
+    monkeypatch.setattr(user, "BIN", tmp_path)
+    monkeypatch.setattr(user, "LAB", tmp_path)
     monkeypatch.setenv("ANSIBLE_CONFIG", "/elsewhere")
     (tmp_path / "project").mkdir()
     return tmp_path / "project"
@@ -71,25 +72,3 @@ def test_sockets_that_never_open_are_no_journey(monkeypatch):
     silent = type("Silent", (), {"now": None})()
     with pytest.raises(Trouble, match="0 of 3 WebSockets"):
         journey.wait_for_sockets(silent, 3)
-
-
-def test_the_collection_is_built_once_for_the_same_files(tmp_path, monkeypatch, capsys):
-    built = []
-    monkeypatch.setattr(journey, "Log", lambda name: name)
-    monkeypatch.setattr(journey, "build_collection", lambda folder, log: folder / "built.tar.gz")
-    monkeypatch.setattr(journey, "install_collection", lambda archive, path, log: (path.mkdir(), built.append(path)))
-    target = tmp_path / "collections"
-    for digest, said in (("1", "installed"), ("1", "there already"), ("2", "installed")):
-        monkeypatch.setattr(journey, "digest", lambda digest=digest: digest)
-        journey.main(["install", str(target)])
-        assert capsys.readouterr().out == f"{said}\n"
-    assert built == [target, target]
-
-
-def test_the_digest_is_of_the_files(monkeypatch, tmp_path):
-    (tmp_path / "one").write_text("1")
-    monkeypatch.setattr(journey, "ROOT", tmp_path)
-    monkeypatch.setattr(journey, "known_files", lambda tops: ["one"])
-    before = journey.digest()
-    (tmp_path / "one").write_text("2")
-    assert journey.digest() != before
