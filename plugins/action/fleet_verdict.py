@@ -18,6 +18,8 @@ class ActionModule(ControllerAction):
     ARGUMENTS: ClassVar[Mapping[str, Any]] = {
         "step": {"type": "str", "required": True},
         "hosts": {"type": "list", "elements": "str", "required": True},
+        "wave": {"type": "int", "default": 1},
+        "waves": {"type": "int", "default": 1},
     }
 
     def decide(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +27,12 @@ class ActionModule(ControllerAction):
         failures = {host: failure for host in arguments["hosts"] if (failure := facts[host].get("fleet_step_failure"))}
         before = task_vars.get("greenlight_verdict")
         outcome = verdict.decide(
-            arguments["step"], arguments["hosts"], frozenset(task_vars["ansible_play_hosts"]), failures, before
+            arguments["step"],
+            arguments["hosts"],
+            frozenset(task_vars["ansible_play_hosts"]),
+            failures,
+            before,
+            (arguments["wave"], arguments["waves"]),
         )
         if not before or before["go"]:
             self.say(outcome.sentence)

@@ -30,6 +30,14 @@ options:
     type: list
     elements: str
     required: true
+  wave:
+    description: Which wave of hosts has done it, counted from 1.
+    type: int
+    default: 1
+  waves:
+    description: How many waves there are.
+    type: int
+    default: 1
 """
 
 EXAMPLES = r"""

@@ -17,6 +17,7 @@ from typing import Any
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import sentences
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.standing import OTHER, Shift, Standing, stand
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet.waves import waves
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.upstreams import app_address
 
 Problems = list[InvalidInput]
@@ -166,6 +167,7 @@ def decide(
         "steps": _steps(application["traffic"]["steps"] if answers else [100], resumed),
         "hosts": hosts,
         "build_host": hosts[candidate][0],
+        "waves": waves(hosts[candidate], application["waves"]),
         "ports": ports(application),
         "bind": {host: fleet.bind_address(host) for host in fleet.apps},
         "instances": {

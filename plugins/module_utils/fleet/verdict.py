@@ -45,11 +45,13 @@ def decide(
     present: Collection[str],
     failures: Mapping[str, Mapping[str, str]],
     before: Mapping[str, Any] | None = None,
+    wave: tuple[int, int] = (1, 1),
 ) -> Verdict:
     """Judge a step.
 
     ``wanted`` hosts must have done it; those that are not ``present`` any more were lost; ``failures`` holds
-    ``task`` and ``reason`` by host; ``before`` is the fact of the verdict so far.
+    ``task`` and ``reason`` by host; ``before`` is the fact of the verdict so far; ``wave`` says which of how many
+    waves of hosts has done it.
     """
     if before and not before["go"]:
         return Verdict(**{**before, "failures": tuple(Failure(**failure) for failure in before["failures"])})
@@ -60,7 +62,9 @@ def decide(
         for host in wanted
         if host in failures or host not in present
     )
-    return Verdict(not found, step, found, _sentence(step, len(wanted), found))
+    number, of = wave
+    named = f"{step} (wave {number} of {of})" if of > 1 else step
+    return Verdict(not found, step, found, _sentence(named, len(wanted), found))
 
 
 def _sentence(step: str, count: int, failures: Sequence[Failure]) -> str:

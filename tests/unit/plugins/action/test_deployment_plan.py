@@ -26,6 +26,7 @@ APPLICATION = {
     "python": "python3",
     "services": [{"name": "web", "instances": 1, "ports": {"blue": 8101, "green": 8201}}],
     "traffic": {"steps": [10, 100]},
+    "waves": ["1", "100%"],
 }
 ADDRESSES = {"edge1": "192.0.2.11", "app1": "192.0.2.21"}
 

@@ -55,3 +55,8 @@ def test_a_no_stays_and_is_said_once(act):
     after = act(ActionModule, {**APPS, "step": "cutover"}, variables(before=before))
     assert after["ansible_facts"]["greenlight_verdict"] == before
     assert act.shown == []
+
+
+def test_a_wave_is_said(act):
+    act(ActionModule, {**APPS, "wave": 2, "waves": 3}, variables())
+    assert act.shown == ["  start (wave 2 of 3): done on all 2 hosts."]

@@ -22,6 +22,7 @@ APPLICATION = {
     "python": "python3",
     "services": [{"name": "web", "instances": 2, "ports": {"blue": 8101, "green": 8201}}],
     "traffic": {"steps": [10, 50, 100]},
+    "waves": ["1", "100%"],
 }
 SOURCE = {
     "release": "20261122T124500Z-1a2b3c4",
@@ -313,11 +314,14 @@ SEPARATE = plan.Fleet(["edge"], ["app1", "app2"], FLEET.addresses, {"blue": ["ap
 
 
 def test_every_host_runs_both_colours_where_they_have_no_groups_of_their_own() -> None:
-    assert decide(serving("blue"))["hosts"] == {"blue": ["app1", "app2"], "green": ["app1", "app2"]}
+    made = decide(serving("blue"))
+    assert made["hosts"] == {"blue": ["app1", "app2"], "green": ["app1", "app2"]}
+    assert made["waves"] == [["app1"], ["app2"]]
 
 
 def test_a_colour_with_hosts_of_its_own_runs_only_there() -> None:
     made = decide(serving("blue"), fleet=SEPARATE)
+    assert made["waves"] == [["app2"]]
     assert made["hosts"] == {"blue": ["app1"], "green": ["app2"]}
     assert made["build_host"] == "app2"
     assert {colour: list(hosts) for colour, hosts in made["instances"].items()} == made["hosts"]

@@ -45,3 +45,10 @@ def test_a_no_stays_a_no() -> None:
 def test_one_host_is_not_several() -> None:
     assert decide("shift", ["edge"], ["edge"], {}).sentence == "shift: done."
     assert "1 of 1 host failed" in decide("shift", ["edge"], [], {}).sentence
+
+
+def test_a_wave_is_named_where_there_are_several() -> None:
+    assert decide("start", ["app1"], ["app1"], {}, wave=(1, 3)).sentence == "start (wave 1 of 3): done."
+    failed = decide("start", WANTED, ["app1"], {}, wave=(2, 3))
+    assert failed.sentence == "start (wave 2 of 3): 2 of 3 hosts failed; app2: unreachable, and 1 more."
+    assert failed.step == "start"
