@@ -22,6 +22,7 @@ options:
     required: true
 seealso:
   - module: greenlight.deploy.traffic
+  - module: greenlight.deploy.traffic_guard
 """
 
 EXAMPLES = r"""
@@ -44,6 +45,17 @@ consistent:
   description: Whether record and state agree. They do not after a run that was killed between the two.
   returned: when installed
   type: bool
+returned:
+  description:
+    - What the dead-man's switch did, null when it did nothing. M(greenlight.deploy.traffic_guard) clears it.
+  returned: when installed
+  type: dict
+  sample:
+    at: "2026-11-22T12:51:09Z"
+    from: green-10
+    to: blue
+    why: no sign of life from the controller for 120 s
+    deployment: 20261122T124500Z-9f3a
 domain:
   description: The name that is served.
   returned: when installed

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease.guard import Returned, parse_returned
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import contact as contacts
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import state as records
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact import Contact, NotInstalled
@@ -102,14 +103,15 @@ class TrafficFiles:
 
     def switch(self, state: State) -> None:
         """Put a state in force: the very next request sees all of it."""
-        self._build(state)
+        self.keep_ready(state)
         following = self.directory / _NEXT
         following.unlink(missing_ok=True)
         following.symlink_to(Path("states", state.name))
         following.replace(self._current)
         _sync(self.directory)
 
-    def _build(self, state: State) -> None:
+    def keep_ready(self, state: State) -> None:
+        """Make the files of a state, so that a rename of the link alone puts it in force."""
         target, wanted = self.directory / "states" / state.name, files_of(state)
         if target.is_dir():
             _repair(target, wanted)
@@ -135,6 +137,13 @@ class TrafficFiles:
     def write_record(self, record: Record) -> None:
         """Replace the record."""
         write_atomic(self._record, records.render(record).encode(), 0o644)
+
+    def returned(self) -> Returned | None:
+        """What the dead-man's switch did since somebody last looked after it."""
+        try:
+            return parse_returned((self.directory.parent / "deployment/returned.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
 
     def contact(self) -> Contact:
         """How to ask this proxy; :class:`NotInstalled` when the application is not on it."""

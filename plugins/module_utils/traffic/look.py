@@ -21,7 +21,7 @@ def look(files: TrafficFiles, kernel: Kernel) -> dict[str, Any]:
     if not files.installed():
         return {"installed": False, "state": None, "serving": None, "candidate": None, "previous": None}
     contact, state, kept = files.contact(), files.state() or NONE, files.record()
-    record = adopted(kept, state)
+    record, returned = adopted(kept, state), files.returned()
     sockets = live(kernel.sockets(), contact.upstreams)
     serving_workers, old_workers = workers(kernel.nginx_titles())
     return {
@@ -30,6 +30,7 @@ def look(files: TrafficFiles, kernel: Kernel) -> dict[str, Any]:
         **record.as_dict(),
         "state": state.name,
         "consistent": record == kept,
+        "returned": returned.as_dict() if returned else None,
         "shares": shares_of(state),
         "classes": {colour: list(classes) for colour, classes in classes_of(state).items()},
         "upstreams": {colour: list(addresses) for colour, addresses in contact.upstreams.items()},

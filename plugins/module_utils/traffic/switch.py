@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError, InvalidInput
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease.guard import Returned
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import state as records
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact import Contact
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
@@ -22,6 +23,8 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split im
     classes_of,
     colour_of,
     moved,
+    other,
+    shares_of,
 )
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.state import Record
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.verify import (
@@ -47,6 +50,10 @@ class NotInForce(GreenlightError):
             do=f"{restored}; look at the services of the colour that did not answer",
         )
         self.findings = tuple(findings)
+
+
+class GivenBack(GreenlightError):
+    """The dead-man's switch has given the clients back; whoever wants to shift them has missed that."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,7 @@ def carry_out(files: TrafficFiles, ask: Asker, wish: Wish, now: str, *, check: b
         state, kept = files.state() or NONE, files.record()
         before = records.adopted(kept, state)
         after = plan(before, wish)
+        _admit(after, files.returned())
         changed = after != kept or files.state() is None
         after = replace(after, updated=now) if changed else after
         findings: list[Finding] = []
@@ -96,6 +104,17 @@ def carry_out(files: TrafficFiles, ask: Asker, wish: Wish, now: str, *, check: b
             findings = ask(contact, questions(after.state, wish.verify)) if wish.colour and wish.verify else []
             _judge(files, findings, before, after, restore=wish.restore)
     return {"changed": changed, "before": shown(before), "after": shown(after), **_described(state, after, findings)}
+
+
+def _admit(after: Record, returned: Returned | None) -> None:
+    """Refuse to take the clients away again from the colour to which the dead-man's switch gave them."""
+    if returned is not None and shares_of(after.state)[other(returned.home)]:
+        raise GivenBack(
+            f"the dead-man's switch gave all clients back to {returned.home} at {returned.at}: {returned.why}",
+            where="colour",
+            expected=f"{returned.home}",
+            do="end this deployment and run it again; the module traffic_guard takes note of what was done",
+        )
 
 
 def _put(files: TrafficFiles, state: State, record: Record) -> None:
