@@ -7,24 +7,92 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.25
 ALL = "all"
+MOVED = 4012
 _PLACE = re.compile(r"\{(classes|seconds|colour)\}")
 
 
 @dataclass(frozen=True)
-class Emptying:
-    """How the connections of a colour went down: at the beginning, at the end, and the seconds in between."""
+class Report:
+    """What the instance on ``port`` says of its sockets; ``why`` it says nothing, if so.
+
+    ``open`` are its WebSockets now, ``requests`` its HTTP requests under way, ``asked`` the sockets of this question;
+    ``closed`` and ``by_themselves`` count, since the instance began, how sockets that were asked have ended.
+    """
+
+    port: int
+    open: int = 0
+    requests: int = 0
+    asked: int = 0
+    closed: int = 0
+    by_themselves: int = 0
+    why: str = ""
+
+    @property
+    def busy(self) -> int:
+        """Sockets and requests that are not done."""
+        return self.open + self.requests
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What became of the sockets of a colour on a host. None: nobody counted it."""
 
     before: int
-    after: int
-    seconds: float
+    asked: int | None
+    closed: int | None
+    by_themselves: int | None
+    left: int
+    cut: int = 0
+
+
+_COUNTS = ("open", "requests", "asked", "closed", "by_themselves")
+
+
+def report_of(port: int, status: int, answer: object, error: str) -> Report:
+    """What an instance answered to the contract's questions, ``answer`` being the JSON value of the body."""
+    if error:
+        return Report(port, why=error)
+    counts = {name: answer.get(name, 0) for name in _COUNTS} if isinstance(answer, Mapping) else {}
+    if status not in (200, 202) or not counts or not all(_is_count(value) for value in counts.values()):
+        return Report(port, why=f"it answered {status}: it has no drain contract, or another token")
+    return Report(port, **counts)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def request_body(classes: Sequence[str], over: int, code: int) -> bytes:
+    """What an instance is asked with."""
+    return json.dumps({"classes": ranges(classes), "over": over, "code": code}).encode()
+
+
+def ledger(first: Sequence[Report], last: Sequence[Report], others: tuple[int, int]) -> Ledger:
+    """From what each instance said first and last, and the connections before and after of those that say nothing."""
+    if not first:
+        return Ledger(others[0], None, None, None, others[1])
+    ends = {report.port: report for report in last}
+    return Ledger(
+        before=sum(report.open for report in first) + others[0],
+        asked=sum(report.asked for report in first),
+        closed=_grown("closed", first, ends),
+        by_themselves=_grown("by_themselves", first, ends),
+        left=sum(report.open for report in last) + others[1],
+    )
+
+
+def _grown(name: str, first: Iterable[Report], last: Mapping[int, Report]) -> int:
+    """An instance that began anew in between counts from 0."""
+    return sum(max(0, getattr(last[report.port], name) - getattr(report, name)) for report in first)
 
 
 def ranges(classes: Sequence[str]) -> str:
@@ -53,14 +121,12 @@ def wait_until_empty(
     deadline: float,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-) -> Emptying:
-    """Count until nobody is left or ``deadline`` seconds have passed; a deadline of 0 counts once."""
+) -> float:
+    """Count until nobody is left or ``deadline`` seconds have passed; the seconds that it took."""
     began = clock()
-    before = now = count()
-    while now and clock() - began < deadline:
+    while count() and clock() - began < deadline:
         sleep(min(POLL_SECONDS, max(0.0, deadline - (clock() - began))))
-        now = count()
-    return Emptying(before, now, round(clock() - began, 3))
+    return round(clock() - began, 3)
 
 
 def _number(name: str) -> int:
