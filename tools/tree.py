@@ -15,11 +15,17 @@ from tools.program import run
 
 
 def known_files(tops: Iterable[str], root: Path = ROOT) -> Iterator[str]:
-    """Yield, sorted, the files below ``tops`` (paths in ``root``) that git knows or would add."""
+    """Yield, sorted, the files below ``tops`` (paths in ``root``) that git knows or would add.
+
+    A link to a folder stands for the files of that folder, so that one of the project's packages can be in two places.
+    """
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *tops], cwd=root)
     for name in sorted(set(filter(None, listed.split("\0")))):
-        if (root / name).is_file():
+        path = root / name
+        if path.is_file():
             yield name
+        elif path.is_symlink() and path.is_dir():
+            yield from (f"{name}/{inner}" for inner in known_files(["."], path.resolve()))
 
 
 def copy_files(names: Iterable[str], source: Path, target: Path) -> None:

@@ -54,6 +54,16 @@ def test_each_version_is_the_newest_tree_without_what_came_later_and_with_its_ov
     assert git(repository, "log", "--format=%s", "main").split() == ["Second", "First"]
 
 
+def test_a_link_to_a_folder_of_the_project_becomes_its_files(folder):
+    package = folder.parent.parent / "clients" / "package"
+    package.mkdir(parents=True)
+    (package / "inner.py").write_text("1")
+    (folder / "app/package").symlink_to("../../../clients/package")
+    assert git(example.ensure("shop"), "show", "v2:package/inner.py") == "1"
+    (package / "inner.py").write_text("2")
+    assert git(example.ensure("shop"), "show", "v2:package/inner.py") == "2"
+
+
 def test_the_same_files_make_the_same_commits(folder, tmp_path):
     first, second = tmp_path / "one.git", tmp_path / "two.git"
     example.make(folder, first)

@@ -12,6 +12,7 @@ from whitenoise import WhiteNoise
 
 from core.sync.consumer import SyncConsumer
 from core.sync.origin import is_welcome
+from greenlight_drain import DrainMiddleware
 from mobile_sync.identity import SERVED_BY
 from mobile_sync.quick import ANSWERS, quick
 
@@ -65,4 +66,4 @@ def served_by(inner: ASGI3Application) -> ASGI3Application:
     return application
 
 
-application = served_by(ProtocolTypeRouter({"http": http, "websocket": websocket}))
+application = DrainMiddleware(served_by(ProtocolTypeRouter({"http": http, "websocket": websocket})))
