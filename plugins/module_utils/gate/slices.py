@@ -1,0 +1,111 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One slice of time on a proxy: the log, the sockets, the traffic in force, the probes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ansible_collections.greenlight.deploy.plugins.module_utils.gate.access_log import AccessLog
+from ansible_collections.greenlight.deploy.plugins.module_utils.gate.figures import Figures, percent
+from ansible_collections.greenlight.deploy.plugins.module_utils.gate.lines import tally
+from ansible_collections.greenlight.deploy.plugins.module_utils.gate.probes import Probed
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.kernel import Kernel
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.sockets import live, totals
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import COLOURS, Colour
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.upstreams import Upstreams
+
+POLL = 1.0
+ALARM_REQUESTS = 10
+
+
+class Probing(Protocol):
+    """What sends probes."""
+
+    def probe(self, requests: int, sockets: int) -> Probed:
+        """Send at least so many."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a slice shall be.
+
+    It takes ``seconds``, and ends sooner when more than ``alarm`` percent of the candidate's requests failed. With a
+    ``prober`` the candidate gets at least so many requests and handshakes, those of clients included.
+    """
+
+    candidate: Colour
+    seconds: float
+    alarm: float
+    requests: int
+    sockets: int
+    prober: Probing | None
+
+
+class Slicer:
+    """``clock`` runs on when the host's time is set, and does not begin anew with the process."""
+
+    def __init__(
+        self,
+        log: AccessLog,
+        kernel: Kernel,
+        upstreams: Upstreams,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._log = log
+        self._kernel = kernel
+        self._upstreams = upstreams
+        self._clock = clock
+        self._sleep = sleep
+
+    def take(self, wanted: Wanted, since: Mapping[str, Any]) -> dict[str, Any]:
+        """Watch for a while; ``since`` is the cursor of the slice before, so that none is left out between the two."""
+        begun = self._clock()
+        parts, unreadable = self._watch(wanted, begun + wanted.seconds)
+        sockets = self._sockets()
+        before = since.get("sockets") or sockets
+        parts = {colour: _opened(parts[colour], sockets[colour] - before[colour]) for colour in COLOURS}
+        mine = parts[wanted.candidate]
+        probed = None
+        if wanted.prober is not None:
+            missing = (max(0, wanted.requests - mine.requests), max(0, wanted.sockets - mine.handshakes))
+            probed = wanted.prober.probe(*missing)
+        now = self._clock()
+        return {
+            "cursor": {**self._log.position.as_dict(), "at": now, "sockets": sockets},
+            "seconds": round(now - float(since.get("at") or begun), 3),
+            "colours": {colour: {**parts[colour].as_dict(), "sockets": sockets[colour]} for colour in COLOURS},
+            "probes": probed.as_dict() if probed else None,
+            "unreadable": unreadable,
+            "gap": self._log.gap,
+        }
+
+    def _watch(self, wanted: Wanted, end: float) -> tuple[dict[Colour, Figures], int]:
+        parts, unreadable = {colour: Figures() for colour in COLOURS}, 0
+        while True:
+            counted = tally(self._log.read(), self._upstreams)
+            parts = {colour: parts[colour] + counted.colours[colour] for colour in COLOURS}
+            unreadable += counted.unreadable
+            left = end - self._clock()
+            if left <= 0 or alarming(parts[wanted.candidate], wanted.alarm):
+                return parts, unreadable
+            self._sleep(min(POLL, left))
+
+    def _sockets(self) -> dict[Colour, int]:
+        return totals(live(self._kernel.sockets(), self._upstreams))
+
+
+def alarming(figures: Figures, limit: float) -> bool:
+    """Whether so much fails that the slice should be judged now; a limit of 0 means never."""
+    return bool(limit) and figures.requests >= ALARM_REQUESTS and percent(figures.errors, figures.requests) > limit
+
+
+def _opened(figures: Figures, more: int) -> Figures:
+    """With the WebSockets that were opened: those that are there now and were not before, and those that ended."""
+    return figures + Figures(opened=more + figures.ended)
