@@ -26,7 +26,7 @@ from tools.tree import known_files
 HOST = HOSTS["gl-one"]
 AREA = "/srv/tests"
 COLLECTION = f"{AREA}/collections/ansible_collections/greenlight/deploy"
-EXAMPLE = ROOT / "examples/mobile_sync/app"
+EXAMPLE = ROOT / "examples/mobile_sync"
 RUNNER = (
     "ansible-core", "cffi", "cryptography", "iniconfig", "jinja2", "markupsafe", "packaging", "pluggy", "pycparser",
     "pygments", "pytest", "pyyaml", "resolvelib",
@@ -73,23 +73,41 @@ fi
     return f"{folder}/venv"
 
 
+def pytest_there() -> str:
+    """Give the host the collection with its tests, and return the pytest that runs them."""
+    send(known_files([*sorted(KEPT), "tests"]), ROOT, COLLECTION)
+    return prepare("integration", subset(LOCK_FILE.read_text(), RUNNER)) + "/bin/pytest"
+
+
+def example_there() -> str:
+    """Give the host the example application, and return the Python that runs it."""
+    send(known_files(["."], EXAMPLE), EXAMPLE, f"{AREA}/example")
+    return prepare("example", (EXAMPLE / "app/requirements.lock").read_text()) + "/bin/python"
+
+
 def integration(log: Log) -> None:
     """Run tests/integration against real programs, each started by its test."""
     lab.up([HOST])
-    send(known_files([*sorted(KEPT), "tests"]), ROOT, COLLECTION)
-    environment = prepare("integration", subset(LOCK_FILE.read_text(), RUNNER))
-    words = [f"{environment}/bin/pytest", "-q", "-o", f"pythonpath={AREA}/collections", "tests/integration"]
+    words = [pytest_there(), "-q", "-o", f"pythonpath={AREA}/collections", "tests/integration"]
     log.run(lab.ssh_arguments(HOST, [f"cd {COLLECTION} && {shlex.join(words)}"]))
 
 
 def example(log: Log) -> None:
     """Run the example application's own tests with a real PostgreSQL and Redis."""
     lab.up([HOST])
-    send(known_files(["."], EXAMPLE), EXAMPLE, f"{AREA}/example")
-    environment = prepare("example", (EXAMPLE / "requirements.lock").read_text())
+    python = example_there()
     lab.tell(HOST, example_settings())
-    settings = f"set -a && . {AREA}/example.env && cd {AREA}/example"
-    log.run(lab.ssh_arguments(HOST, [f"{settings} && {environment}/bin/python manage.py test --noinput"]))
+    settings = f"set -a && . {AREA}/example.env && cd {AREA}/example/app"
+    log.run(lab.ssh_arguments(HOST, [f"{settings} && {python} manage.py test --noinput"]))
+
+
+def live(log: Log) -> None:
+    """Run all versions of the example under Daphne on one PostgreSQL and one Redis: upgrade, drain, kill, restarts."""
+    lab.up([HOST])
+    python = example_there()
+    words = [pytest_there(), "-o", f"pythonpath=. {AREA}/collections"]
+    run = f"cd {AREA}/example/live && MOBILE_SYNC_PYTHON={python} {shlex.join(words)}"
+    log.run(lab.ssh_arguments(HOST, [run]))
 
 
 def example_settings() -> str:
@@ -109,7 +127,7 @@ runuser -u postgres -- psql -qX -c 'ALTER ROLE {keys.OWNER} SUPERUSER'
 """
 
 
-STAGES = {"integration": integration, "example": example}
+STAGES = {"integration": integration, "example": example, "live": live}
 
 
 def choose(names: Sequence[str] = ()) -> list[str]:
@@ -117,7 +135,7 @@ def choose(names: Sequence[str] = ()) -> list[str]:
     unknown = [name for name in names if name not in STAGES]
     if unknown:
         raise Trouble(f"There is no stage {', '.join(unknown)}.", f"There are: {', '.join(STAGES)}.")
-    has_tests = {"example": True, "integration": any(ROOT.glob("tests/integration/**/test_*.py"))}
+    has_tests = {"example": True, "live": True, "integration": any(ROOT.glob("tests/integration/**/test_*.py"))}
     return list(names) or [name for name in STAGES if has_tests[name]]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from world import EXAMPLE, PYTHON, Instance, Postgres, Release, Server, free_port, lay_out
+from world import CONTROL_TOKEN, EXAMPLE, PYTHON, Instance, Postgres, Release, Server, free_port, lay_out
 
 PASSWORD = "p@ss/word"  # its characters must survive the URL
 
@@ -64,7 +64,12 @@ def start() -> Iterator[Callable[[Release, str], Instance]]:
 
     def run(release: Release, colour: str) -> Instance:
         port = free_port()
-        own = {"GREENLIGHT_COLOUR": colour, "GREENLIGHT_RELEASE": f"release-{colour}", "PGAPPNAME": f"test-{colour}"}
+        own = {
+            "GREENLIGHT_COLOUR": colour,
+            "GREENLIGHT_RELEASE": f"release-{colour}",
+            "GREENLIGHT_CONTROL_TOKEN": CONTROL_TOKEN,
+            "PGAPPNAME": f"test-{colour}",
+        }
         daphne = [PYTHON, "-m", "daphne", "--no-server-name", "-v0", "-e", f"tcp:port={port}:interface=127.0.0.1"]
         instance = Instance(
             [*daphne, "mobile_sync.asgi:application"],

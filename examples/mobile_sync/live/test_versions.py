@@ -155,15 +155,16 @@ def test_drain_by_class_loses_no_acknowledgement(migrated: dict[str, Release], s
         staying, elsewhere = await Client.connect(blue, "c10"), await Client.connect(green, "c00")
         sending = asyncio.gather(*(send_until_closed(client, number) for number, client in enumerate(leaving)))
         begin = time.monotonic()
-        done = await asyncio.to_thread(
-            migrated[V2].manage, "drain", "--classes", "0-9", "--over", "2", colour=blue.colour
-        )
-        assert json.loads(done.stdout) == {"colour": "blue", "classes": 10, "over": 2.0}
+        asked = await asyncio.to_thread(blue.ask_to_drain, "0-9", 2)
+        assert (asked["asked"], asked["open"]) == (10, 11)
         results = await sending
         assert {code for code, _ in results} == {DRAINED}
         assert time.monotonic() - begin < WAIT_SECONDS
         assert not await staying.store("drain-stay")
         assert not await elsewhere.store("drain-else")
+        assert await asyncio.to_thread(blue.sockets) == {
+            "open": 1, "classes": {"c10": 1}, "leaving": 0, "closed": 10, "by_themselves": 0, "requests": 0,
+        }  # fmt: skip
         _, stored = await asyncio.to_thread(green.get, "/api/v1/sync/stats?run=drain-c&ids=1")
         assert stored["doubled"] == 0
         assert set().union(*(acked for _, acked in results)) == set(stored["ids"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import shutil
@@ -22,6 +23,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.health.http_clie
 EXAMPLE = Path(__file__).resolve().parent.parent
 PYTHON = os.environ.get("MOBILE_SYNC_PYTHON", sys.executable)
 WAIT_SECONDS = 30.0
+CONTROL_TOKEN = "the token of these tests"
 
 
 def free_port() -> int:
@@ -139,6 +141,20 @@ class Instance(Server):
     def get(self, path: str) -> tuple[int, Any]:
         answer = probe_http(self.endpoint, path, timeout=WAIT_SECONDS)
         return answer.status, answer.json()
+
+    def ask_to_drain(self, classes: str, over: float) -> dict[str, Any]:
+        """Asks the sockets of these classes to leave within `over` seconds."""
+        return self._control("POST", "drain", json.dumps({"classes": classes, "over": over}).encode(), 202)
+
+    def sockets(self) -> dict[str, Any]:
+        """What the drain contract says of its sockets."""
+        return self._control("GET", "sockets", b"", 200)
+
+    def _control(self, method: str, path: str, body: bytes, status: int) -> dict[str, Any]:
+        headers = [("X-Greenlight-Control", CONTROL_TOKEN)]
+        answer = probe_http(self.endpoint, f"/.greenlight/{path}", method=method, headers=headers, body=body)
+        assert answer.status == status, answer
+        return answer.json()
 
 
 def lay_out(version: dict[str, Any], tree: Path) -> None:
