@@ -23,7 +23,6 @@ from tools.console import Trouble
 from tools.hosts import HOSTS
 from tools.podman import podman
 
-REFUSED = Expect(deployed=False, serving=FIRST)
 DONE = Expect(deployed=True, serving=SECOND)
 LOST_HOST, SECOND_PROXY = "gl-app2", "gl-edge2"
 SPOILED = "/etc/nginx/conf.d/zz-drill.conf"
@@ -211,9 +210,9 @@ chmod 755 {LATE_PYTHON}/python3
     scene.finish(scene.deploy(SECOND, ansible_python_interpreter=interpreter))
 
 
-def hurts(percent: float) -> Expect:
-    """The old version goes on, and some of the candidate's first clients could not be saved."""
-    return Expect(deployed=False, serving=FIRST, failed_percent=percent)
+def refused(why: str, failed_percent: float = 0.0) -> Expect:
+    """The old version goes on, for this reason; some of a candidate's first clients may be hurt."""
+    return Expect(deployed=False, serving=FIRST, failed_percent=failed_percent, why=why)
 
 
 LATER = "wait_for_clients"
@@ -221,19 +220,19 @@ WIDE: Overrides = {"greenlight_traffic": {"pause": 20}, "greenlight_gate": {"win
 SILENT: Overrides = {"greenlight_gate": {"synthetic": False, "decision_timeout": 3, "measure_errors": 2}}
 
 CELLS = (
-    Cell("crashes at once", "start", REFUSED, faulty("crash_at_once")),
-    Cell("crashes after 3 s", "10 %", hurts(0.5), faulty(f"crash_after=3,{LATER}")),
-    Cell("answers 500 to all", "smoke", REFUSED, faulty("errors=100")),
-    Cell("answers 500 to all", "10 %", hurts(2.0), faulty(f"errors=100,{LATER}"), short=True),
-    Cell("answers 500 to 5 %", "10 %", hurts(0.5), faulty(f"errors=5,{LATER}", **WIDE)),
-    Cell("slow p99", "10 %", REFUSED, faulty(f"slow=3,{LATER}", **WIDE)),
-    Cell("refuses WebSockets", "10 %", hurts(15.0), faulty(f"refuse_websockets,{LATER}")),
+    Cell("crashes at once", "start", refused("start the new release"), faulty("crash_at_once")),
+    Cell("crashes after 3 s", "10 %", refused("at 10 %", 0.5), faulty(f"crash_after=3,{LATER}")),
+    Cell("answers 500 to all", "smoke", refused("start the new release|smoke"), faulty("errors=100")),
+    Cell("answers 500 to all", "10 %", refused("at 10 %", 2.0), faulty(f"errors=100,{LATER}"), short=True),
+    Cell("answers 500 to 5 %", "10 %", refused("at 10 %", 0.5), faulty(f"errors=5,{LATER}", **WIDE)),
+    Cell("slow p99", "10 %", refused("at 10 %"), faulty(f"slow=3,{LATER}", **WIDE)),
+    Cell("refuses WebSockets", "10 %", refused("at 10 %", 15.0), faulty(f"refuse_websockets,{LATER}")),
     Cell("no traffic, probes", "10 %", DONE, good(), clients=False),
-    Cell("no traffic, no probes", "10 %", REFUSED, good(**SILENT), clients=False),
+    Cell("no traffic, no probes", "10 %", refused("at 10 %"), good(**SILENT), clients=False),
     Cell("log rotated", "10 %", DONE, rotate_log),
-    Cell("second proxy fails", "10 %", REFUSED, spoil_second_proxy),
-    Cell("app host lost", "10 %", hurts(2.0), partial(lose_host, share=10)),
-    Cell("app host lost", "50 %", hurts(2.0), partial(lose_host, share=50)),
+    Cell("second proxy fails", "10 %", refused(SECOND_PROXY), spoil_second_proxy),
+    Cell("app host lost", "10 %", refused(LOST_HOST, 2.0), partial(lose_host, share=10)),
+    Cell("app host lost", "50 %", refused(LOST_HOST, 2.0), partial(lose_host, share=50)),
     Cell("controller killed", "release", DONE, partial(kill_controller, moment=at_play("Release"))),
     Cell("controller killed", "services", DONE, partial(kill_controller, moment=at_play("Services"))),
     Cell("controller killed", "10 %", DONE, partial(kill_controller, moment=at_share(10))),
@@ -242,14 +241,14 @@ CELLS = (
     Cell("controller killed", "verdict", DONE, partial(kill_controller, moment=at_play("Verdict"))),
     Cell("killed, rolled back", "50 %", Expect(deployed=True, serving=FIRST), kill_and_roll_back),
     Cell("two operators", "release", DONE, two_operators),
-    Cell("deployed twice", "preflight", Expect(deployed=True, serving=FIRST, says="Nothing to do"), twice),
+    Cell("deployed twice", "preflight", Expect(deployed=True, serving=FIRST, why="Nothing to do"), twice),
     Cell(
-        "share of 120", "preflight", REFUSED,
+        "share of 120", "preflight", refused("no ramp"),
         good(greenlight_traffic={"steps": [10, 120]}), short=True,
     ),
-    Cell("colour unknown", "rollback", REFUSED, unknown_colour, short=True),
+    Cell("colour unknown", "rollback", refused("purple"), unknown_colour, short=True),
     Cell("drain deadline 0", "drain", DONE, good(greenlight_drain={"deadline": 0})),
     Cell("drain ignored", "drain", DONE, ignored_drain),
     Cell("client never closes", "drain", DONE, stubborn_clients),
-    Cell("clock 5 minutes off", "preflight", Expect(deployed=False, serving=FIRST, says="clock"), late_clock),
+    Cell("clock 5 minutes off", "preflight", refused("clock"), late_clock),
 )  # fmt: skip

@@ -19,13 +19,13 @@ class Expect:
 
     ``deployed``: whether its last command succeeds. ``serving``: the version that answers everybody afterwards.
     ``failed_percent``: how many of the clients' requests may fail, for the faults whose first victims nobody can save.
-    ``says``: a pattern that the last command's output must have.
+    ``why``: a pattern that the sentence in which the last command says how it ended must have.
     """
 
     deployed: bool
     serving: str
     failed_percent: float = 0.0
-    says: str = ""
+    why: str = ""
 
 
 @dataclass
@@ -33,7 +33,6 @@ class Facts:
     """What was seen. ``locks`` and ``states`` are those of each proxy at the end, ``problems`` what an act missed."""
 
     status: int = 0
-    said: str = ""
     reason: str = ""
     requests: int = 0
     failed: int = 0
@@ -60,8 +59,8 @@ def _ending(expect: Expect, facts: Facts) -> list[str]:
     found = []
     if (facts.status == 0) != expect.deployed:
         found.append(f"exit status {facts.status}, expected {'0' if expect.deployed else 'another than 0'}")
-    if expect.says and not re.search(expect.says, facts.said):
-        found.append(f"it never said {expect.says!r}")
+    if not re.search(expect.why, facts.reason):
+        found.append(f"it did not say {expect.why!r}")
     if facts.after.partition(" ")[0] != expect.serving:
         found.append(f"{facts.after} serves, expected {expect.serving}")
     return found

@@ -48,9 +48,9 @@ class Scene:
 
     def deploy(self, ref: str, fault: str = "", **overrides: Any) -> Command:
         """Begin to deploy ``ref``, with a fault of the application and other values of the description."""
-        environment = {"MOBILE_SYNC_FAULT": fault} if fault else {}
-        variables = {"greenlight_ref": ref, "greenlight_environment": environment, **self._merged(overrides)}
-        return self._begin(command.site, variables)
+        if fault:
+            overrides["greenlight_environment"] = {"MOBILE_SYNC_FAULT": fault}
+        return self._begin(command.site, {"greenlight_ref": ref, **self._merged(overrides)})
 
     def roll_back(self, **variables: Any) -> Command:
         """Begin to send everybody back."""
@@ -71,7 +71,6 @@ class Scene:
     def finish(self, run: Command) -> None:
         """Wait for the end of a command: it is the one by which the cell is judged."""
         self.facts.status = run.wait()
-        self.facts.said = run.said
         self.facts.reason = run.reason()
         self.note(f"{run.seconds:.0f} s")
 
