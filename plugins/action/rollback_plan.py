@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import plan, rollback, verdict
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import rollback
 from ansible_collections.greenlight.deploy.plugins.plugin_utils.controller_action import ControllerAction
 
 
@@ -16,7 +17,8 @@ class ActionModule(ControllerAction):
     """Chooses the colour that the clients go back to, once, on the controller."""
 
     ARGUMENTS: ClassVar[Mapping[str, Any]] = {
-        "colour": {"type": "str", "choices": ["", "blue", "green"], "default": ""}
+        "colour": {"type": "str", "choices": ["", "blue", "green"], "default": ""},
+        "release": {"type": "str", "default": ""},
     }
 
     def decide(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,13 +28,26 @@ class ActionModule(ControllerAction):
             for host in task_vars["groups"]["proxies"]
             if "serving" in (seen := facts[host].get("rollback_traffic", {}))
         }
-        colour = arguments["colour"]
-        way = rollback.way_to(colour, proxies) if colour else rollback.decide(proxies)
-        way["ports"] = plan.ports(task_vars["greenlight_application"])
+        way = rollback.decide(proxies, arguments["colour"] or self._named(arguments["release"], proxies))
         return {
             "msg": (
                 f"Back to {way['version']} ({way['colour']}), "
                 f"away from {way['left_version'] or 'nothing'} ({way['left']})."
             ),
-            "ansible_facts": {"greenlight_way_back": way, "greenlight_verdict": verdict.BEGINNING.as_fact()},
+            "ansible_facts": {"greenlight_way_back": way},
         }
+
+    @staticmethod
+    def _named(release: str, proxies: Mapping[str, Mapping[str, Any]]) -> str:
+        """The colour with the release that was named; empty when none was."""
+        if not release:
+            return ""
+        found = {rollback.colour_with(release, seen) for seen in proxies.values()}
+        if len(found) != 1 or not all(found):
+            raise InvalidInput(
+                f"{release} is not on one colour of every proxy",
+                where="rollback_release",
+                expected="a release that is running",
+                do="start it again first: rollback.yml --tags code",
+            )
+        return found.pop()

@@ -16,9 +16,13 @@ description:
   - Reads what P(greenlight.deploy.traffic_info#module) said on each proxy, as the role
     P(greenlight.deploy.rollback#role) registers it.
   - A shift that is under way goes back to the colour that served before it, a finished one to the last good colour.
-    Fails when there is none or when the proxies do not agree.
-  - The way arrives on every host of the play as the fact C(greenlight_way_back), together with C(greenlight_verdict).
+    Fails when there is none or when the proxies do not agree; a proxy that is there already has no say.
+  - The way arrives on every host of the play as the fact C(greenlight_way_back).
 options:
+  release:
+    description: Id of the release to go back to. It must run as one of the colours.
+    type: str
+    default: ""
   colour:
     description: Colour to go back to. Found from the record of the proxies when it is empty.
     type: str
@@ -39,7 +43,7 @@ msg:
   type: str
   sample: "Back to v1.0.0 (blue), away from v2.0.0 (green)."
 ansible_facts:
-  description: The facts C(greenlight_way_back) and C(greenlight_verdict).
+  description: The fact C(greenlight_way_back).
   returned: success
   type: dict
   sample: {greenlight_way_back: {colour: blue, left: green, release: 20261122T124500Z-1a2b3c4}}

@@ -19,6 +19,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact 
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import (
     NONE,
+    Colour,
     State,
     classes_of,
     colour_of,
@@ -80,11 +81,25 @@ def plan(record: Record, wish: Wish) -> Record:
     if wish.colour == NONE.name:
         return records.settle(noted, None)
     colour = colour_of(wish.colour)
+    if wish.settle or wish.share:
+        _require_not_bad(noted, colour)
     if wish.settle:
         return records.settle(noted, colour)
     if wish.share is None:
         raise InvalidInput("it is not said how many clients the colour gets", where="share", expected="share or settle")
     return records.shifted(noted, colour, wish.share)
+
+
+def _require_not_bad(record: Record, colour: Colour) -> None:
+    """Refuse new clients for a release that was left as bad, also to a run that has missed the rollback."""
+    release = record.releases.get(colour, {}).get("id", "")
+    if record.serving != colour and release in record.bad:
+        raise InvalidInput(
+            f"{release} was left as bad before",
+            where="colour",
+            expected="a release that nobody went back from",
+            do="end this deployment and deploy a mended version",
+        )
 
 
 def carry_out(files: TrafficFiles, ask: Asker, wish: Wish, now: str, *, check: bool = False) -> dict[str, Any]:
@@ -95,7 +110,7 @@ def carry_out(files: TrafficFiles, ask: Asker, wish: Wish, now: str, *, check: b
         before = records.adopted(kept, state)
         after = plan(before, wish)
         _admit(after, files.returned())
-        changed = after != kept or files.state() is None
+        changed = after != kept or files.state() != after.state
         after = replace(after, updated=now) if changed else after
         findings: list[Finding] = []
         if not check:

@@ -12,7 +12,6 @@ from ansible_collections.greenlight.deploy.plugins.action.rollback_plan import A
 BLUE = {"id": "20261122T120000Z-0000000", "ref": "v1"}
 GREEN = {"id": "20261122T124500Z-1a2b3c4", "ref": "v2"}
 SETTLED = {"serving": "green", "candidate": None, "previous": "blue", "releases": {"blue": BLUE, "green": GREEN}}
-SERVICES = [{"name": "web", "instances": 2, "ports": {"blue": 8101, "green": 8201}}]
 
 
 def variables(**proxies):
@@ -20,18 +19,16 @@ def variables(**proxies):
     return {
         "groups": {"proxies": list(proxies)},
         "hostvars": {host: {"rollback_traffic": seen} for host, seen in proxies.items()},
-        "greenlight_application": {"services": SERVICES},
     }
 
 
-def test_the_way_back_and_the_verdict_arrive_as_facts(act):
+def test_the_way_back_arrives_as_a_fact(act):
     result = act(ActionModule, {}, variables(edge1=SETTLED, edge2=SETTLED))
     facts = result["ansible_facts"]
     assert facts["greenlight_way_back"] == {
         "colour": "blue", "left": "green", "release": BLUE["id"], "version": "v1", "left_release": GREEN["id"],
-        "left_version": "v2", "ports": {"blue": [8101, 8102], "green": [8201, 8202]},
+        "left_version": "v2",
     }  # fmt: skip
-    assert facts["greenlight_verdict"]["go"] is True
     assert result["msg"] == "Back to v1 (blue), away from v2 (green)."
 
 
@@ -43,6 +40,17 @@ def test_a_proxy_that_was_not_reached_has_no_say(act):
 def test_a_colour_can_be_named(act):
     result = act(ActionModule, {"colour": "green"}, variables(edge1=SETTLED))
     assert result["ansible_facts"]["greenlight_way_back"]["left"] == "blue"
+
+
+def test_a_release_can_be_named(act):
+    result = act(ActionModule, {"release": GREEN["id"]}, variables(edge1={**SETTLED, "serving": "blue"}, edge2=SETTLED))
+    assert result["ansible_facts"]["greenlight_way_back"]["colour"] == "green"
+
+
+def test_a_release_that_no_colour_has_needs_another_kind_of_rollback(act):
+    result = act(ActionModule, {"release": "20261101T000000Z-9999999"}, variables(edge1=SETTLED))
+    assert result["failed"] is True
+    assert "--tags code" in result["msg"]
 
 
 @pytest.mark.parametrize(

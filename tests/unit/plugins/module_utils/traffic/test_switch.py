@@ -154,3 +154,13 @@ def test_an_application_that_is_not_here(tmp_path):
 def test_a_wish_that_cannot_be_fulfilled(wish, problem):
     with pytest.raises(InvalidInput, match=problem):
         plan(Record("blue"), wish)
+
+
+@pytest.mark.parametrize("wish", [{"share": 50}, {"settle": True}])
+def test_a_run_that_has_missed_the_rollback_cannot_shift_to_the_release_that_was_left(blue, wish):
+    blue.do(colour="green", share=10, releases={"green": {"id": "two"}})
+    blue.do(colour="blue", settle=True, bad=["two"])
+    with pytest.raises(InvalidInput, match="two was left as bad before"):
+        blue.do(colour="green", releases={"green": {"id": "two"}}, **wish)
+    assert blue.files.state() == parse_state("blue")
+    assert blue.do(colour="green", releases={"green": {"id": "three"}}, **wish)["changed"]
