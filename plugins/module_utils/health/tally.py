@@ -45,6 +45,7 @@ class Act:
     failed: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     failure_times: list[tuple[float, str]] = field(default_factory=list)
+    last_failed: float | None = None
     latencies: list[float] = field(default_factory=list)
     items_sent: int = 0
     items_acked: int = 0
@@ -63,7 +64,8 @@ class Act:
     def as_dict(self) -> dict[str, Any]:
         """The act as JSON; ``share`` has one row a second: answers and open sockets per colour.
 
-        ``last_answers`` says how many seconds after the act's start each colour answered a request for the last time.
+        ``last_answers`` says how many seconds after the act's start each colour answered a request for the last time,
+        ``last_failed_s`` when the last failure was, None without one; of ``failure_times`` only the first are kept.
         ``items_given_up`` are those of ``items_lost`` whose sender was told that they failed.
         """
         end = self.start if self.end is None else self.end
@@ -77,6 +79,7 @@ class Act:
             "failures": dict(self.failures),
             "failure_times": [[round(at, 3), kind] for at, kind in self.failure_times],
             "latency_s": spread(self.latencies),
+            "last_failed_s": None if self.last_failed is None else round(self.last_failed - self.start, 3),
             "items_sent": self.items_sent,
             "items_acked": self.items_acked,
             "items_resent": self.items_resent,
@@ -161,6 +164,7 @@ class Tally:
         act.requests += 1
         act.failed += 1
         act.failures[kind] += 1
+        act.last_failed = now
         if len(act.failure_times) < KEPT_FAILURES:
             act.failure_times.append((now, kind))
 

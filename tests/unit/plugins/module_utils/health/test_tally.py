@@ -6,7 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.health.tally import Tally, percentile, total
+from ansible_collections.greenlight.deploy.plugins.module_utils.health.tally import (
+    KEPT_FAILURES,
+    Tally,
+    percentile,
+    total,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +41,16 @@ def test_the_last_answer_of_each_colour_is_told_from_the_start_of_the_act():
     tally.answered(3.25, 0.01, "green")
     tally.answered(3.5, 0.01, "blue")
     assert tally.act.as_dict()["last_answers"] == {"blue": 1.5, "green": 1.25}
+
+
+def test_the_last_failure_of_an_act_is_told_however_many_there_were():
+    tally = Tally()
+    assert tally.act.as_dict()["last_failed_s"] is None
+    tally.cut("next", 1.0)
+    for number in range(KEPT_FAILURES + 1):
+        tally.failed(2.0 + number, "500")
+    act = tally.act.as_dict()
+    assert (len(act["failure_times"]), act["last_failed_s"]) == (KEPT_FAILURES, 1.0 + KEPT_FAILURES)
 
 
 def test_an_item_whose_sender_was_told_that_it_failed_is_counted_apart_too():
