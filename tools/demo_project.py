@@ -81,7 +81,7 @@ DESCRIPTION = {
     "greenlight_soak_skipped": "a demonstration",
     "greenlight_waves": ["100%"],
     "greenlight_drain": {
-        "command": ["python", "manage.py", "drain", "--classes", "{classes}", "--over", "{seconds}"],
+        "contract": True,
         "over": 3,
         "deadline": 30,
     },

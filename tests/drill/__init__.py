@@ -39,7 +39,7 @@ PROJECT = Project(
         "greenlight_soak_skipped": "a drill",
         "greenlight_waves": ["100%"],
         "greenlight_drain": {
-            "command": ["python", "manage.py", "drain", "--classes", "{classes}", "--over", "{seconds}"],
+            "contract": True,
             "over": 2,
             "deadline": 15,
         },

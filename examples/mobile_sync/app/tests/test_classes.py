@@ -13,17 +13,6 @@ class ClassesTest(SimpleTestCase):
                 self.assertEqual(classes.of({b"x-greenlight-class": value}), name)
         self.assertEqual(classes.of({}), "none")
 
-    def test_lists(self):
-        self.assertEqual(classes.parse("0-2,15"), ["c00", "c01", "c02", "c15"])
-        self.assertEqual(classes.parse("5,5,none"), ["c05", "none"])
-        self.assertEqual(len(classes.parse("all")), 101)
-        self.assertEqual(len(classes.parse("0-99")), 100)
-
-    def test_lists_that_cannot_be_read(self):
-        for text in ("", "100", "9-1", "a", "1-", "-1", "1,,2", "1 "):
-            with self.subTest(text), self.assertRaisesRegex(ValueError, "is no class"):
-                classes.parse(text)
-
     def test_origin(self):
         host = {b"host": b"api.example.com"}
         self.assertTrue(is_welcome(host, []))

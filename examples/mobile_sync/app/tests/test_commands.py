@@ -5,14 +5,12 @@ import json
 from datetime import timedelta
 
 from django.core.cache import cache
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.utils import timezone
 
 from core.models import AnalyticsSnapshot, AppliedItem, ConflictPolicy, IdempotencyRecord
 from core.services import policies
 from tests.support import TenantCase
-
-DISCARD_PORT = 9  # nobody listens there
 
 
 def output(*command, **options):
@@ -52,19 +50,3 @@ class CommandTest(TenantCase):
         with self.assertNumQueries(0):
             self.assertEqual(policies.rule(self.tenant.id, "task"), "client_wins")
             self.assertEqual(policies.rule(self.tenant.id, "other"), "highest_version")
-
-    def test_drain_reports(self):
-        self.assertEqual(
-            output("drain", classes="0-9", over=2.0, colour="blue"), {"colour": "blue", "classes": 10, "over": 2.0}
-        )
-
-    def test_drain_without_redis(self):
-        layer = {"hosts": [f"redis://127.0.0.1:{DISCARD_PORT}"]}
-        layers = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": layer}}
-        with self.settings(CHANNEL_LAYERS=layers), self.assertRaisesRegex(CommandError, "Redis does not answer"):
-            call_command("drain", classes="1")
-
-    def test_drain_refuses(self):
-        for options in ({"classes": "100"}, {"classes": "1", "over": -1.0}, {"classes": "1", "over": float("nan")}):
-            with self.subTest(options), self.assertRaises(CommandError):
-                call_command("drain", **options)

@@ -1,22 +1,14 @@
 """The WebSocket, against real PostgreSQL and Redis."""
 
 import asyncio
-import io
-from unittest.mock import patch
 
 from asgiref.sync import sync_to_async
-from django.core.management import call_command
 
 from core.models import AppliedItem
 from core.services import stats
 from core.sync import consumer
 from mobile_sync.identity import COLOUR, IDENTITY
 from tests.support import Socket, TenantCase
-
-
-async def drain(**options):
-    """Runs the command `drain`."""
-    await sync_to_async(call_command)("drain", stdout=io.StringIO(), **options)
 
 
 class SocketTest(TenantCase):
@@ -91,40 +83,6 @@ class SocketTest(TenantCase):
     async def test_unknown_path_and_foreign_page_are_refused(self):
         async with Socket(headers=[(b"host", b"api.example.com"), (b"origin", b"https://evil.example")]) as socket:
             self.assertFalse(socket.is_accepted)
-
-    async def test_drain_closes_its_classes_only(self):
-        mine, other = [(b"x-greenlight-class", b"c03")], [(b"x-greenlight-class", b"c50")]
-        async with Socket(headers=mine) as leaving, Socket(headers=other) as staying:
-            await drain(classes="0-9", over=0.0)
-            self.assertEqual(await leaving.receive(), {"closed": consumer.CLOSE_DRAINED})
-            await staying.send(type="ping")
-            self.assertEqual((await staying.receive())["type"], "pong")
-
-    async def test_drain_of_the_other_colour(self):
-        async with Socket() as socket:
-            await drain(classes="all", over=0.0, colour="other")
-            await drain(classes="0-99", over=0.0)
-            await socket.send(type="broadcast", text="still here")
-            self.assertEqual((await socket.receive())["text"], "still here")
-
-    async def test_what_came_before_the_close_is_acknowledged_before_it(self):
-        async with Socket() as socket:
-            names = [f"s-{number}" for number in range(50)]
-            for name in names:
-                await socket.send_item(name)
-            await drain(classes="none", over=0.0)
-            answers = [await socket.receive() for _ in names]
-            self.assertEqual(await socket.receive(), {"closed": consumer.CLOSE_DRAINED})
-        self.assertEqual([answer["id"] for answer in answers], names)
-
-    async def test_told_twice_the_earlier_moment_counts(self):
-        moments = iter([3600.0, 0.0, 3600.0])
-        with patch.object(consumer, "MOMENTS") as chance:
-            chance.uniform.side_effect = lambda *_: next(moments)
-            async with Socket() as socket:
-                for _ in range(3):
-                    await drain(classes="none", over=1.0)
-                self.assertEqual(await socket.receive(), {"closed": consumer.CLOSE_DRAINED})
 
     async def test_events_of_a_newer_release_are_ignored(self):
         async with Socket() as socket:

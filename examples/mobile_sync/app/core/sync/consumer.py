@@ -1,9 +1,8 @@
-"""The WebSocket /ws/sync: items in, acknowledgements out, broadcasts, and leaving in order when told to."""
+"""The WebSocket /ws/sync: items in, acknowledgements out, broadcasts."""
 
 import asyncio
 import json
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -23,9 +22,6 @@ from mobile_sync.identity import COLOUR, IDENTITY
 
 logger = logging.getLogger(__name__)
 
-MOMENTS = random.SystemRandom()
-# Codes from 4000 on are the application's own: Daphne refuses to send 1012 (service restart).
-CLOSE_DRAINED = 4012
 CLOSE_UNKNOWN_TENANT = 4004
 
 
@@ -47,7 +43,6 @@ class SyncConsumer(AsyncConsumer):
         self.channel_layer = get_channel_layer()
         self.channel_name = await self.channel_layer.new_channel()
         self.groups: list[str] = []
-        self.drain: asyncio.TimerHandle | None = None
         self.is_closed = False
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         sources = [receive, partial(self.channel_layer.receive, self.channel_name)]
@@ -71,8 +66,6 @@ class SyncConsumer(AsyncConsumer):
             self.inbox.put_nowait({"type": "source.failed", "error": pump.exception()})
 
     async def _leave(self, pumps: list[asyncio.Task[None]]) -> None:
-        if self.drain:
-            self.drain.cancel()
         for pump in pumps:
             pump.cancel()
         left = [self.channel_layer.group_discard(group, self.channel_name) for group in self.groups]
@@ -162,11 +155,6 @@ class SyncConsumer(AsyncConsumer):
                 raise StopConsumer
             case "tenant.broadcast":
                 await self._reply({**event, "type": "broadcast"})
-            case "deploy.drain":
-                self._schedule_close(float(event["over"]))
-            case "close":
-                self.is_closed = True
-                await self.base_send({"type": "websocket.close", "code": event["code"], "reason": event["reason"]})
             case "source.failed":
                 raise event["error"]
             case other:
@@ -181,27 +169,15 @@ class SyncConsumer(AsyncConsumer):
         tenant_id = await tenants.find(slug)
         await self.base_send({"type": "websocket.accept"})
         if tenant_id is None or (self.device_id and not NAME.fullmatch(self.device_id)):
-            self._close_with(CLOSE_UNKNOWN_TENANT, "unknown tenant or invalid device")
+            self.is_closed = True
+            reason = "unknown tenant or invalid device"
+            await self.base_send({"type": "websocket.close", "code": CLOSE_UNKNOWN_TENANT, "reason": reason})
             return
         self.tenant_id = tenant_id
+        self.groups.append(tenant_group(tenant_id))
+        await self.channel_layer.group_add(tenant_group(tenant_id), self.channel_name)
         name = classes.of(headers)
-        for group in (tenant_group(tenant_id), classes.group(COLOUR, name)):
-            self.groups.append(group)
-            await self.channel_layer.group_add(group, self.channel_name)
         await self._reply({"type": "hello", **IDENTITY, "code": __version__, "class": name, "tenant": slug})
-
-    def _schedule_close(self, over: float) -> None:
-        """Leaves at a random moment within `over` seconds; told twice, at the earlier of the two moments."""
-        loop = asyncio.get_running_loop()
-        when = loop.time() + MOMENTS.uniform(0, over)
-        if self.drain and self.drain.when() <= when:
-            return
-        if self.drain:
-            self.drain.cancel()
-        self.drain = loop.call_at(when, self._close_with, CLOSE_DRAINED, "moved: connect again")
-
-    def _close_with(self, code: int, reason: str) -> None:
-        self.inbox.put_nowait({"type": "close", "code": code, "reason": reason})
 
     async def _reply(self, message: dict[str, Any]) -> None:
         await self.base_send({"type": "websocket.send", "text": json.dumps(message)})

@@ -17,4 +17,4 @@ application = faults.Faulty(
     [(b"x-greenlight-served-by", SERVED_BY.encode())],
 )
 if application.has("ignore_drain"):
-    import_string("core.sync.consumer.SyncConsumer")._schedule_close = faults.ignore
+    import_string("greenlight_drain.sockets.OpenSocket").ask = faults.ignore
