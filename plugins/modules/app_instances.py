@@ -22,6 +22,7 @@ description:
   - The instances also get C(GREENLIGHT_CONTROL_TOKEN), made once on the host, which M(greenlight.deploy.drain) brings
     when it asks them.
   - The colour that serves clients is never restarted, stopped, removed or given another release.
+  - A colour that is started or removed is not stopped later by M(greenlight.deploy.retirement) any more.
 options:
   app:
     description: Name of the application.
@@ -277,6 +278,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.secrecy import take_secrets
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
+from ansible_collections.greenlight.deploy.plugins.module_utils.retire.host import Retirements
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.colour import Place
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.control_token import ControlToken
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.convergence import Host, Outcome
@@ -343,6 +345,8 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
     place = Place(Store(given["app"], given["root"]), given["colour"], CONFIGURATION / given["app"])
     token = ControlToken(given["app"])
     host = Host(place, Systemd(given["stop_timeout"]), token, given["serving"], module.check_mode)
+    if given["state"] != "stopped":
+        Retirements(given["app"], host.systemd).cancel(given["colour"], check=module.check_mode)
     if given["state"] == "started":
         order = _order(given, place)
         return {**_shown(module, _start(host, order, given)), "address": order.address}
