@@ -29,6 +29,13 @@ a ansible_connection=local
 b ansible_connection=local
 lost ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args='-F none'
 
+[proxies]
+b
+
+[apps]
+a
+b
+
 [all:vars]
 ansible_python_interpreter={python}
 """

@@ -60,6 +60,15 @@ class Context:
     timeout: float = 300.0
 
 
+def in_release(release: Path, environment: Mapping[str, str], home: Path, **how: Any) -> Context:
+    """How commands of the application run in ``release``: in its ``environment``; ``python`` is the release's own.
+
+    ``how`` are the other fields of the context.
+    """
+    own = {"PATH": f"{release / 'venv' / 'bin'}:{STANDARD_PATH}", "HOME": str(home)}
+    return Context(release, {**environment, **own}, **how)
+
+
 def run(argv: Sequence[str], context: Context, *, what: str = "", allowed: Sequence[int] = (0,)) -> str:
     """Run ``argv`` and return what it printed (both streams, in order).
 

@@ -164,6 +164,7 @@ def decide(
         "astray": list(standing.astray),
         "known": {colour: dict(known) for colour, known in standing.releases.items()},
         "bad": list(standing.bad),
+        "soak": application["soak"] if answers and not resumed else 0,
         "steps": _steps(application["traffic"]["steps"] if answers else [100], resumed),
         "hosts": hosts,
         "build_host": hosts[candidate][0],

@@ -27,6 +27,7 @@ APPLICATION = {
     "services": [{"name": "web", "instances": 1, "ports": {"blue": 8101, "green": 8201}}],
     "traffic": {"steps": [10, 100]},
     "waves": ["1", "100%"],
+    "soak": 600,
 }
 ADDRESSES = {"edge1": "192.0.2.11", "app1": "192.0.2.21"}
 

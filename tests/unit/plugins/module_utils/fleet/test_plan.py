@@ -23,6 +23,7 @@ APPLICATION = {
     "services": [{"name": "web", "instances": 2, "ports": {"blue": 8101, "green": 8201}}],
     "traffic": {"steps": [10, 50, 100]},
     "waves": ["1", "100%"],
+    "soak": 600,
 }
 SOURCE = {
     "release": "20261122T124500Z-1a2b3c4",
@@ -122,7 +123,7 @@ def test_the_first_deployment_is_blue_in_one_step() -> None:
     assert (made["candidate"], made["serving"], made["steps"], made["first"]) == ("blue", "", [100], True)
     assert made["sentence"] == "First deployment: v2 (1a2b3c4) as blue."
     assert made["unchanged"] == "Nothing serves, as before."
-    assert made["deployment"] == "this-run"
+    assert (made["deployment"], made["soak"]) == ("this-run", 0)
 
 
 def serving(colour: str, **release: str) -> dict[str, dict[str, Any]]:
@@ -135,6 +136,7 @@ def serving(colour: str, **release: str) -> dict[str, dict[str, Any]]:
 def test_the_idle_colour_is_the_candidate(now: str, then: str) -> None:
     made = decide(serving(now))
     assert (made["serving"], made["candidate"], made["steps"]) == (now, then, [10, 50, 100])
+    assert made["soak"] == 600
     assert made["sentence"] == f"v1 serves as {now}; v2 (1a2b3c4) as {then} takes over by 10 % -> 50 % -> 100 %."
     assert made["protect"] == ["20261121T000000Z-aaaaaaa", "old"]
 
@@ -221,7 +223,7 @@ def test_the_same_deployment_goes_on_where_it_was_killed() -> None:
     assert (made["resume"], made["home_first"], made["nothing_to_do"]) == (True, False, False)
     assert (made["serving"], made["candidate"], made["steps"]) == ("blue", "green", [50, 100])
     assert made["release"] == NEW["id"]
-    assert made["standby"] == {}
+    assert (made["standby"], made["soak"]) == ({}, 0)
     assert made["sentence"] == (
         "An earlier run did not finish on edge: v2 (1a2b3c4) as green goes on by 50 % -> 100 %."
     )
