@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from tests.stage.project import CA_FILE, DOMAIN, Project
 from tools.console import Trouble
 from tools.demo_traffic import Aim, Traffic
 from tools.journey import open_sockets, wait_for_sockets
+from tools.places import LOGS
 
 FIRST, SECOND, FAULTY = "v1.0.0", "v2.0.0-sync", "v2.2.0-faulty"
 RATE, SOCKETS = 60.0, 60
@@ -113,6 +115,7 @@ class Scene:
         time.sleep(AFTER_SECONDS)
         facts.sockets = self._sockets()
         result, _problems = traffic.finish()
+        (LOGS / f"drill-{self._name}.traffic.json").write_text(json.dumps(result, indent=1) + "\n")
         (act,) = result["acts"]
         facts.requests, facts.failed, facts.failures = act["requests"], act["failed"], act["failures"]
         facts.items_lost = act["items_lost"] - act["items_given_up"]

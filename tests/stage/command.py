@@ -56,9 +56,9 @@ class Command:
     def _read(self) -> None:
         with self.log.open("w") as log:
             for line in self._process.stdout or ():
-                log.write(line)
-                log.flush()
                 self.lines.append((time.monotonic() - self.started, line.rstrip()))
+                log.write(f"{self.lines[-1][0]:7.2f} {line}")
+                log.flush()
 
     @property
     def running(self) -> bool:
