@@ -57,7 +57,8 @@ class ActionModule(ActionBase):
         return answer
 
     def _take(self) -> Answer:
-        answer = self._wait()
+        self._waited = False
+        answer = {**self._wait(), "waited": self._waited}
         if answer.get("failed"):
             return answer
         if answer["how"] == How.HELD.value:
@@ -80,6 +81,7 @@ class ActionModule(ActionBase):
                 return answer
             if os.getppid() != run:
                 return {**answer, "failed": True, "msg": "the run has ended"}
+            self._waited = True
             lock = answer["lock"]
             if said[0] != lock["token"] or now - said[1] >= _SAY:
                 said = (lock["token"], now)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import description, plan, verdict
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease import sentences
 from ansible_collections.greenlight.deploy.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.greenlight.deploy.plugins.plugin_utils.inventory import fleet_of
 
@@ -23,6 +24,7 @@ class ActionModule(ControllerAction):
         "disk_free": {"type": "int", "required": True},
         "clock_skew": {"type": "int", "required": True},
         "redeploy": {"type": "bool", "default": False},
+        "deployment": {"type": "str", "default": ""},
     }
 
     def decide(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,9 +46,12 @@ class ActionModule(ControllerAction):
             inspections,
             arguments["source"],
             private,
-            deployment=plan.deployment_id(now, secrets.token_hex(2)),
+            deployment=arguments["deployment"] or plan.deployment_id(now, secrets.token_hex(2)),
             redeploy=arguments["redeploy"],
         )
+        for host in fleet.proxies:
+            if returned := inspections[host]["traffic"].get("returned"):
+                self.say(f"{host}: the dead-man's switch {sentences.returned(returned)}.")
         self.say(made["sentence"])
         return {
             "msg": made["sentence"],

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import verdict
+from ansible_collections.greenlight.deploy.plugins.plugin_utils import keeper
 from ansible_collections.greenlight.deploy.plugins.plugin_utils.controller_action import ControllerAction
 
 
@@ -33,6 +34,7 @@ class ActionModule(ControllerAction):
             failures,
             before,
             (arguments["wave"], arguments["waves"]),
+            keeper.problems(),
         )
         if not before or before["go"]:
             self.say(outcome.sentence)

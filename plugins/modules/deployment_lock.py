@@ -145,6 +145,10 @@ how:
   returned: success
   type: str
   sample: expired
+waited:
+  description: Whether another had the lock first. What was seen before may then be different now.
+  returned: when taken
+  type: bool
 lock:
   description: The lock as it is now, null when there is none.
   returned: success

@@ -35,6 +35,10 @@ options:
     description: Deploy although the same commit with the same settings already serves.
     type: bool
     default: false
+  deployment:
+    description: Id of this run, when it has one already. A new one otherwise.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""

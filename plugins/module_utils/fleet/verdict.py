@@ -46,15 +46,18 @@ def decide(
     failures: Mapping[str, Mapping[str, str]],
     before: Mapping[str, Any] | None = None,
     wave: tuple[int, int] = (1, 1),
+    unlocked: Sequence[str] = (),
 ) -> Verdict:
     """Judge a step.
 
     ``wanted`` hosts must have done it; those that are not ``present`` any more were lost; ``failures`` holds
     ``task`` and ``reason`` by host; ``before`` is the fact of the verdict so far; ``wave`` says which of how many
-    waves of hosts has done it.
+    waves of hosts has done it; ``unlocked`` says why the lock of this run cannot be relied on any more.
     """
     if before and not before["go"]:
         return Verdict(**{**before, "failures": tuple(Failure(**failure) for failure in before["failures"])})
+    if unlocked:
+        return Verdict(go=False, step=step, failures=(), sentence=f"{step}: {'; '.join(unlocked)}.")
     found = tuple(
         Failure(host, failures[host]["task"], failures[host]["reason"])
         if host in failures
