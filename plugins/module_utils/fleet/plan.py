@@ -172,7 +172,7 @@ def decide(
         "ports": ports(application),
         "bind": {host: fleet.bind_address(host) for host in fleet.apps},
         "instances": {
-            colour: {host: _instances(application, fleet, host, colour) for host in hosts[colour]} for colour in OTHER
+            colour: {host: instances_on(application, fleet, host, colour) for host in hosts[colour]} for colour in OTHER
         },
         "protect": sorted(
             {release for host in fleet.apps for release in inspections[host]["colours"].values() if release}
@@ -248,7 +248,7 @@ def _standby(
     return known if known and everywhere and known["id"] != release and not standing.is_bad(colour) else {}
 
 
-def _instances(application: Mapping[str, Any], fleet: Fleet, host: str, colour: str) -> list[dict[str, Any]]:
+def instances_on(application: Mapping[str, Any], fleet: Fleet, host: str, colour: str) -> list[dict[str, Any]]:
     """Where the instances of a colour on a host are asked directly."""
     return [
         {
