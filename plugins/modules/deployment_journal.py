@@ -114,13 +114,28 @@ torn:
   description: How many lines could not be read.
   returned: success
   type: int
+returned:
+  description: What the dead-man's switch did, as in M(greenlight.deploy.traffic_guard), null when it did nothing.
+  returned: success
+  type: dict
+sentence:
+  description: How far the last deployment came, in one sentence; empty when there was none.
+  returned: success
+  type: str
+  sample: >-
+    last deployment 20261122T124500Z-9f3a: running at 2026-11-22T12:49:12Z (cutover; 20261122T124500Z-1a2b3c4 on green;
+    10 % of the clients)
+returned_sentence:
+  description: What the dead-man's switch did, in one sentence; empty when it did nothing.
+  returned: success
+  type: str
 """
 
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.lease import clock, journal
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease import clock, journal, sentences
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.files import DeploymentFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.layout import Layout
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
@@ -156,7 +171,16 @@ def act(module: AnsibleModule) -> dict[str, Any]:
     elif writing:
         write(files, wanted["deployment"], wanted["event"], wanted["data"])
     entries, torn = files.entries(last)
-    return {"changed": writing, "deployment": files.record(), "entries": entries, "torn": torn}
+    record, returned = files.record(), files.returned()
+    return {
+        "changed": writing,
+        "deployment": record,
+        "entries": entries,
+        "torn": torn,
+        "returned": returned.as_dict() if returned else None,
+        "sentence": journal.sentence(record),
+        "returned_sentence": f"this proxy {sentences.returned(returned.as_dict())}" if returned else "",
+    }
 
 
 def main() -> None:

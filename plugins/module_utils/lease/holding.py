@@ -19,6 +19,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.lease.lock impor
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.term import Moment
 
 Answer = dict[str, Any]
+_LOOK_BACK = 200  # entries of the journal in which whoever took the lock and gave it free again is looked for
 _WHY = ("owner", "version", "reason")
 
 
@@ -60,7 +61,7 @@ class Holding:
         with self._alone():
             before = self.files.lock()
             if before is None or not before.own(claim):
-                lost = sentences.lost(locks.shown(before, self.now) if before else None)
+                lost = self._lost(before, claim)
                 answer = self._answer(changed=False, how=How.HELD, before=before, lock=before, sentence=lost)
                 return {**answer, "lost": lost}
             lock, returned = locks.renew(before, claim, self.now), None
@@ -93,6 +94,13 @@ class Holding:
             shown = locks.shown(before, self.now)
             entry["from"] = {key: shown[key] for key in (*_WHY, "deployment", "taken", "renewed")}
         return entry
+
+    def _lost(self, lock: Lock | None, claim: Claim) -> str:
+        if lock is not None:
+            return sentences.lost(locks.shown(lock, self.now))
+        entries, _torn = self.files.entries(_LOOK_BACK)
+        taken = [one for one in entries if one["data"].get("from", {}).get("deployment") == claim.deployment]
+        return sentences.lost({**taken[-1]["data"], "taken": taken[-1]["at"]} if taken else None)
 
     def _taken(self, how: How, before: Lock | None, claim: Claim) -> str:
         if before is None or how in (How.FREE, How.OWN):

@@ -46,10 +46,22 @@ def parse(text: str) -> tuple[list[dict[str, Any]], int]:
     return entries, len(found) - len(entries)
 
 
+def sentence(record: Record | None) -> str:
+    """How far the last deployment came; empty when there was none."""
+    if record is None:
+        return ""
+    where = ", ".join(str(record[key]) for key in ("phase", "step") if record.get(key))
+    what = f"{record['release'] or 'a release'} on {record['colour']}" if record.get("colour") else ""
+    share = f"{record['share']} % of the clients" if record.get("share") is not None else ""
+    parts = "; ".join(part for part in (where, what, share) if part)
+    said = f"last deployment {record['deployment']}: {record['state'].replace('_', ' ')} at {record['updated']}"
+    return f"{said} ({parts})" if parts else said
+
+
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
         found = json.loads(text)
-        return {**found, "event": str(found["event"])}
+        return {**found, "event": str(found["event"]), "data": dict(found["data"])}
     except (ValueError, KeyError, TypeError):
         return None
 

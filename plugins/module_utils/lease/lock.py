@@ -103,10 +103,15 @@ def claim_of(params: Mapping[str, Any]) -> Claim:
             expected="at least two heartbeats",
             do="correct greenlight_lock",
         )
-    if params["steal"] and not reason:
-        raise InvalidInput("it is not said why", where="reason", expected="a reason to take what another holds")
     holder = params["holder"]
     process = Process(**holder["process"]) if holder["process"] else None
+    if not reason and (params["steal"] or (process is None and params["state"] == "taken")):
+        raise InvalidInput(
+            "it is not said why",
+            where="reason",
+            expected="why nobody else may deploy, or why another's lock is taken",
+            do='add -e reason="..."',
+        )
     return Claim(holder["owner"], process, deployment, params["version"], reason, lease, beat)
 
 

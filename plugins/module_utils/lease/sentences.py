@@ -46,7 +46,7 @@ def taken_over(lock: Mapping[str, Any], how: str, why: str) -> str:
 
 
 def lost(lock: Mapping[str, Any] | None) -> str:
-    """That the lock that was ours is no longer."""
+    """That the lock that was ours is no longer; ``lock`` needs an owner, a reason and when it was taken."""
     if lock is None:
         return "somebody removed the lock of this run"
     reason = f" for: {lock['reason']}" if lock["reason"] else ""
