@@ -128,20 +128,21 @@ invalid_indexes:
   elements: str
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Account
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.secrecy import take_secrets
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed
-from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django import Conversation, Request, converse
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django import (
+    Conversation,
+    converse,
+    request_of,
+)
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.plan import pending, plan
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
-from ansible_collections.greenlight.deploy.plugins.module_utils.services.environment import process_environment
 
 ARGUMENTS: dict[str, Any] = {
     "app": {"type": "str", "required": True},
@@ -159,19 +160,6 @@ ARGUMENTS: dict[str, Any] = {
     "statement_timeout": {"type": "float", "default": 900.0},
     "timeout": {"type": "float", "default": 3600.0},
 }
-
-
-def request_of(wanted: Mapping[str, Any], secrets: Mapping[str, str]) -> Request:
-    """The module's parameters as a request."""
-    return Request(
-        release=Path(wanted["root"], wanted["app"], "releases", wanted["release"]),
-        environment=process_environment(
-            **{name: wanted[name] for name in ("app", "colour", "release", "version", "environment")}, secrets=secrets
-        ),
-        account=Account.of(wanted["user"] or wanted["app"]),
-        secrets=tuple(secrets.values()),
-        **{name: wanted[name] for name in ("database", "lock_wait", "lock_timeout", "statement_timeout", "timeout")},
-    )
 
 
 def act(module: AnsibleModule) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.build.output imp
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed, InvalidInput, NotReady
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import django_runner
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.plan import Migration, graph_of
+from ansible_collections.greenlight.deploy.plugins.module_utils.services.environment import process_environment
 
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
 
@@ -53,6 +54,19 @@ class Request:
             **self.environment,
             "PGOPTIONS": " ".join([self.environment.get("PGOPTIONS", ""), *options]).strip(),
         }
+
+
+def request_of(wanted: Mapping[str, Any], secrets: Mapping[str, str]) -> Request:
+    """The parameters of a module as a request: names as in ``django_migration``."""
+    return Request(
+        release=Path(wanted["root"], wanted["app"], "releases", wanted["release"]),
+        environment=process_environment(
+            **{name: wanted[name] for name in ("app", "colour", "release", "version", "environment")}, secrets=secrets
+        ),
+        account=Account.of(wanted["user"] or wanted["app"]),
+        secrets=tuple(secrets.values()),
+        **{name: wanted[name] for name in ("database", "lock_wait", "lock_timeout", "statement_timeout", "timeout")},
+    )
 
 
 def settings_of(release: Path) -> str:
@@ -104,11 +118,17 @@ class Conversation:
         self._listener = listener
         self._speaker = speaker
         self._said: list[str] = []
+        self.unknown: tuple[str, ...] = ()
         self._send({"database": request.database, "lock": lock, "lock_wait": request.lock_wait})
 
     def graph(self) -> dict[str, Migration]:
-        """The migrations of the release and which of them are applied."""
-        return graph_of(self._expect("state")["migrations"])
+        """The migrations of the release and which of them are applied.
+
+        Afterwards ``unknown`` holds those that are applied although the release does not know them.
+        """
+        state = self._expect("state")
+        self.unknown = tuple(state["unknown"])
+        return graph_of(state["migrations"])
 
     def apply(self, targets: Sequence[str]) -> Iterator[Message]:
         """Apply ``targets``; one message ``{target, seconds}`` for each, then ``{invalid_indexes}``."""

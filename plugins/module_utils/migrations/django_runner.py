@@ -43,7 +43,7 @@ def main() -> None:
         if request["lock"] and not take_lock(connection, request["lock_wait"]):
             tell("locked")
             return
-        tell("state", migrations=state(connection))
+        tell("state", **state(connection))
         targets = json.loads(sys.stdin.readline() or "[]")
         for target in targets:
             apply(connection, target)
@@ -71,8 +71,8 @@ def take_lock(connection: Any, wait: float) -> bool:
         time.sleep(POLL_SECONDS)
 
 
-def state(connection: Any) -> list[dict[str, object]]:
-    """Every migration of the graph as plain data."""
+def state(connection: Any) -> dict[str, object]:
+    """Every migration of the graph as plain data, and those that are applied but of which this code knows nothing."""
     from django.db.migrations.loader import MigrationLoader
 
     loader = MigrationLoader(connection)
@@ -80,7 +80,9 @@ def state(connection: Any) -> list[dict[str, object]]:
     if conflicts:
         named = "; ".join(f"{app}: {', '.join(names)}" for app, names in conflicts.items())
         raise RuntimeError(f"conflicting leaf migrations ({named}); merge them with makemigrations --merge")
-    return [
+    replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
+    known = {*loader.disk_migrations, *replaced}
+    migrations = [
         {
             "name": ".".join(key),
             "dependencies": [".".join(parent.key) for parent in sorted(node.parents)],
@@ -91,6 +93,8 @@ def state(connection: Any) -> list[dict[str, object]]:
         }
         for key, node in loader.graph.node_map.items()
     ]
+    unknown = sorted(".".join(key) for key in loader.applied_migrations if key not in known)
+    return {"migrations": migrations, "unknown": unknown}
 
 
 def apply(connection: Any, target: str) -> None:

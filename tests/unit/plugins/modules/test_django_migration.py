@@ -51,7 +51,7 @@ def database(monkeypatch):
             seen.ended = True
 
     monkeypatch.setattr(django_migration, "converse", converse)
-    monkeypatch.setattr(django_migration.Account, "of", classmethod(lambda cls, name: Account(name, 999, 999)))
+    monkeypatch.setattr(Account, "of", classmethod(lambda cls, name: Account(name, 999, 999)))
     return seen
 
 

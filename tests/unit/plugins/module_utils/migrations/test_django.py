@@ -46,8 +46,9 @@ def test_the_process_is_told_which_database_and_whether_to_lock() -> None:
 
 
 def test_what_an_application_prints_is_no_answer() -> None:
-    conversation, _told = talk("DEBUG loading plugins\n", said("state", migrations=[NODE]))
+    conversation, _told = talk("DEBUG loading plugins\n", said("state", migrations=[NODE], unknown=["core.0002_later"]))
     assert conversation.graph()["core.0001_initial"].applied
+    assert conversation.unknown == ("core.0002_later",)
 
 
 def test_targets_are_sent_at_once_and_answered_one_by_one() -> None:
