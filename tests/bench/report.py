@@ -26,15 +26,15 @@ PAGE_TEXT = """\
 # The benchmark
 
 `./dev bench` deploys the same application on the same hosts, under the same clients, one way after the other, and
-counts what the clients met. There are one proxy and two application hosts; {rate:.0f} HTTP requests a second and {sockets}
-WebSockets with an item a second each. No client tries a request again; an item that was not acknowledged is sent again
-on the next connection. {runs}.
+counts what the clients met. There are one proxy and two application hosts, {rate:.0f} requests a second and
+{sockets} WebSockets with an item a second each. No client tries a request again; an item that was not acknowledged is sent again on the next
+connection. {runs}.
 
 | Way | What it does |
 |---|---|
 | Greenlight | `site.yml`, `rollback.yml --tags traffic`; shares of 10, 50, 100 %, each watched for some seconds |
 | runbook, restart in place | fetch, install, migrate, `systemctl restart`, host after host, as a shell script |
-| runbook, blue-green by reload | the same beside the old version; weights of 10, 50, 100 % in nginx, a reload for each |
+| runbook, blue-green by reload | the same beside the old version; weights of 10, 50, 100 % in nginx, each by a reload |
 | link and restart, as Ansistrano documents it | a playbook of ours with its documented steps: export, link, restart |
 
 The other ways are helped where nothing of them would work else: their units do not wait for a notification that Daphne
