@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from tests.bench import report, ways
 from tests.bench.measure import Figures, measure
+from tests.bench.sampling import measure_sampling
 from tests.stage import machine
 from tests.stage.project import DOMAIN, Project
 from tools import demo_project, environment, example, lab
@@ -89,6 +90,9 @@ def main(argv: Sequence[str]) -> int:
         measured = {report.OURS: [ours]}
     else:
         measured = compare(options.runs)
+        sampled = measure_sampling(PROJECT)
+        for figures in measured[report.OURS]:
+            figures.update(sampled)
         report.save(report.rows(measured))
         report.page(
             measured,

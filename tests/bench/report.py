@@ -27,8 +27,8 @@ PAGE_TEXT = """\
 
 `./dev bench` deploys the same application on the same hosts, under the same clients, one way after the other, and
 counts what the clients met. There are one proxy and two application hosts, {rate:.0f} requests a second and
-{sockets} WebSockets with an item a second each. No client tries a request again; an item that was not acknowledged is sent again on the next
-connection. {runs}.
+{sockets} WebSockets with an item a second each. No client tries a request again; an item that was not acknowledged
+is sent again on the next connection. {runs}.
 
 | Way | What it does |
 |---|---|
