@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from tests.bench import report, ways
 from tests.bench.measure import Figures, measure
 from tests.bench.sampling import measure_sampling
-from tests.stage import machine
+from tests.stage import hosts, machine
 from tests.stage.project import DOMAIN, Project
-from tools import demo_project, environment, example, lab
+from tools import demo_project, environment, example
 from tools.console import Trouble, say, step, warn
 from tools.places import ROOT
 
@@ -36,15 +36,15 @@ def others() -> list[ways.Way]:
 
 
 def prepare() -> None:
-    """Hosts, the project, the first version; on fresh hosts where others used them."""
+    """Hosts, the project, the first version; on fresh hosts where that cannot be done any more."""
     environment.ensure()
-    lab.up(PROJECT.hosts)
+    hosts.ready(PROJECT)
     PROJECT.scaffold()
     try:
         ways.Ours(PROJECT).begin()
     except Trouble as trouble:
         warn(f"{trouble}\nOnce more on fresh hosts:")
-        lab.up(PROJECT.hosts, fresh=True)
+        hosts.fresh(PROJECT)
         ways.Ours(PROJECT).begin()
 
 

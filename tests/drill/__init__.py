@@ -16,9 +16,9 @@ from tests.drill import report
 from tests.drill.cells import CELLS, Cell
 from tests.drill.judge import Facts, judge
 from tests.drill.scene import Scene, prepare
-from tests.stage import machine
+from tests.stage import hosts, machine
 from tests.stage.project import Project
-from tools import environment, lab
+from tools import environment
 from tools.console import Trouble, say, warn
 from tools.demo_project import DOMAIN, SMOKE
 from tools.places import LOGS, ROOT
@@ -61,12 +61,12 @@ def choose(names: Sequence[str], *, short: bool) -> list[Cell]:
 
 
 def ready() -> None:
-    """Bring the first version back to every client; on hosts that cannot, because others used them, by fresh ones."""
+    """Bring the first version back to every client; on fresh hosts where that cannot be done any more."""
     try:
         prepare(PROJECT)
     except Trouble as trouble:
         warn(f"{trouble}\nOnce more on fresh hosts:")
-        lab.up(PROJECT.hosts, fresh=True)
+        hosts.fresh(PROJECT)
         prepare(PROJECT)
 
 
@@ -108,7 +108,7 @@ def main(argv: Sequence[str]) -> int:
         return 0
     cells = choose(options.cell, short=options.short)
     environment.ensure()
-    lab.up(PROJECT.hosts)
+    hosts.ready(PROJECT)
     PROJECT.scaffold()
     rows = []
     for cell in cells:
