@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from tools import built, example, keys
+from tools import built, example, keys, wheels
 from tools.console import Trouble
 from tools.hosts import HOSTS
 from tools.machine import install_packages
@@ -58,7 +58,7 @@ SMOKE = [
             "send": {"type": "broadcast", "text": "{unique}"},
             "expect": {"type": "broadcast", "text": "{unique}"},
         },
-        "idle": 13,
+        "idle": 12.5,
     },
 ]
 """What the demo asks of each new instance, and of the idle colour through the proxy."""
@@ -85,6 +85,7 @@ DESCRIPTION = {
         "over": 3,
         "deadline": 30,
     },
+    "app_release_installer_environment": wheels.INSTALLER,
     "greenlight_ready_deadline": 12,
     "greenlight_steady": 3,
 }
@@ -159,6 +160,7 @@ def variables(repository: Path, ref: str) -> dict[str, object]:
 def scaffold(ref: str) -> None:
     """Begin the project anew: the collection as a user gets it (the built file), the files that ``init`` writes."""
     repository = example.ensure("mobile_sync")
+    wheels.ensure()
     built.install(COLLECTIONS)
     shutil.rmtree(PROJECT, ignore_errors=True)
     PROJECT.mkdir(parents=True)

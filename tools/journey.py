@@ -4,7 +4,8 @@
 
 """What the journeys of ``molecule/`` need beside Ansible's own modules. Run as ``python -m tools.journey``.
 
-``install DIR`` puts the built collection into DIR, unless it is there already from the same files.
+``install DIR`` puts the built collection into DIR and the example's packages where the hosts find them, unless they are
+there already from the same files.
 ``play PROJECT LOG [--clients ...] -- WORDS`` runs ``ansible-playbook WORDS`` in a user's project, keeps what it says in
 LOG and prints one JSON object: ``{"status", "seconds", "traffic": {"problems", "total", "sockets"} or null}``. With
 ``--clients`` the demo's clients are at work from before the command until some seconds after it.
@@ -20,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tools import built
+from tools import built, wheels
 from tools.console import Trouble, say, warn
 from tools.demo_traffic import Aim, Traffic
 from tools.user import Playbook
@@ -89,6 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = arguments(argv)
     try:
         if options.command == "install":
+            wheels.ensure()
             say("installed" if built.install(options.path) else "there already")
             return 0
         if options.clients:

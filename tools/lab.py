@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import image, keys, settle
+from tools import image, keys, settle, wheels
 from tools.console import Trouble, step
 from tools.environment import only_one, pip_settings
 from tools.hosts import HOSTS, NETWORK, SUBNET, Host
@@ -31,7 +31,7 @@ from tools.program import attempt, run
 STATE = LAB / "hosts.json"
 OWNER_LABEL = "greenlight.checkout"
 BOOT_SECONDS = 60.0
-STOP_SECONDS = "2"
+STOP_SECONDS = "0"  # nothing on them is to be kept
 SSH_PORT = 22
 # Real hosts have them. Without the first two, hardening and nftables do nothing, silently; without the last one
 # root cannot see which program holds a socket.
@@ -131,6 +131,7 @@ def bring_up(hosts: Sequence[Host], seen: dict[str, Seen], debian: int | None, *
     ensure_network()
     keys.public_key()
     keys.passwords()
+    wheels.FOLDER.mkdir(parents=True, exist_ok=True)
     with step(f"hosts {' '.join(host.name for host in hosts)}"), ThreadPoolExecutor(max_workers=4) as pool:
         jobs = [pool.submit(start, host, images[host.name], exists=host.name in seen.keys() - old) for host in hosts]
         host_keys = {host: job.result() for host, job in zip(hosts, jobs, strict=True)}
@@ -199,6 +200,7 @@ def run_arguments(host: Host, picture: Image, folders: Sequence[str]) -> list[st
         "--systemd=always",
         f"--cap-add={CAPABILITIES}",
         *(f"--volume={folder}:{folder}:ro" for folder in folders),
+        f"--volume={wheels.FOLDER}:{wheels.ON_HOST}:ro",
         picture.name,
         "/sbin/init",
     ]

@@ -11,10 +11,10 @@ import re
 import shlex
 import subprocess
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tools import keys, lab
+from tools import keys, lab, wheels
 from tools.checks import KEPT
 from tools.console import Trouble, say
 from tools.environment import LOCK_FILE
@@ -53,8 +53,12 @@ def send(files: Iterable[str], source: Path, target: str) -> None:
         raise Trouble(f"{HOST.name} did not take the files: {done.stderr.decode(errors='replace').strip()}")
 
 
-def prepare(name: str, requirements: str) -> str:
-    """Give the host a virtual environment of these hashed ``requirements`` and return its folder."""
+def prepare(name: str, requirements: str, installer: Mapping[str, str] | None = None) -> str:
+    """Give the host a virtual environment of these hashed ``requirements`` and return its folder.
+
+    ``installer`` are variables for pip.
+    """
+    variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in (installer or {}).items())
     folder = f"{AREA}/environments/{name}"
     lab.tell(
         HOST,
@@ -66,7 +70,7 @@ cat > {folder}/wanted.txt <<'REQUIREMENTS'
 REQUIREMENTS
 if ! cmp -s {folder}/wanted.txt {folder}/installed.txt; then
   python3 -m venv --clear {folder}/venv
-  {folder}/venv/bin/pip install --quiet --no-deps --require-hashes -r {folder}/wanted.txt
+  {variables} {folder}/venv/bin/pip install --quiet --no-deps --require-hashes -r {folder}/wanted.txt
   cp {folder}/wanted.txt {folder}/installed.txt
 fi
 """,
@@ -83,7 +87,8 @@ def pytest_there() -> str:
 def example_there() -> str:
     """Give the host the example application, and return the Python that runs it."""
     send(known_files(["."], EXAMPLE), EXAMPLE, f"{AREA}/example")
-    return prepare("example", (EXAMPLE / "app/requirements.lock").read_text()) + "/bin/python"
+    wheels.ensure()
+    return prepare("example", (EXAMPLE / "app/requirements.lock").read_text(), wheels.INSTALLER) + "/bin/python"
 
 
 def integration(log: Log) -> None:

@@ -55,8 +55,8 @@ options:
     default: ""
   archive:
     description:
-      - Path on the host of the code tarball with O(state=built), of the artefact with O(state=installed).
-      - Not read when the release is complete already.
+      - Path on the controller of the code tarball with O(state=built), of RV(artefact) with O(state=installed).
+      - It is copied to the host and removed again. Not read when the release is complete already.
     type: path
   archive_sha256:
     description: Hash that O(archive) must have.
@@ -104,10 +104,12 @@ options:
     type: str
     default: ""
   artefact:
-    description: Directory on the host for the packed release. Nothing is packed when it is not given.
+    description: Directory on the host for the packed release. Chosen by the action plugin when there are O(others).
     type: path
   others:
-    description: Results of M(greenlight.deploy.release_info) of the hosts that wait for it. What all have is left out.
+    description:
+      - Results of M(greenlight.deploy.release_info) of the hosts that wait for the release.
+      - It is packed for them, without what all have, and brought to the controller.
     type: list
     elements: dict
     default: []
@@ -129,6 +131,13 @@ options:
     elements: str
     default: []
 attributes:
+  action:
+    description: Has an action plugin, which brings archives to the host and back to the controller.
+    support: full
+  async:
+    description: Can run with C(async).
+    support: partial
+    details: Not when other hosts wait for the release.
   check_mode:
     description: Can run in C(check_mode) and say whether it would build, install or remove anything.
     support: full
@@ -145,7 +154,7 @@ EXAMPLES = r"""
     release: 20261122T124500Z-1a2b3c4
     sha: 1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d
     version: v2.0.0-sync
-    archive: /var/tmp/code.tar.gz
+    archive: "{{ source.archive }}"
     build:
       - [python, manage.py, collectstatic, --noinput]
     verify:
@@ -200,7 +209,7 @@ lock_sha256:
   returned: when O(state) is not V(pruned)
   type: str
 artefact:
-  description: Path of the packed release, empty when no other host waits for it.
+  description: Path of the packed release on the controller, until the run ends. Empty when no other host waits for it.
   returned: when O(state) is V(built)
   type: str
 artefact_sha256:

@@ -13,6 +13,7 @@ author: Greenlight contributors (@greenlight)
 extends_documentation_fragment: greenlight.deploy.read_only
 description:
   - Lists complete releases, virtual environments, the release of each colour, and what was left half-built.
+  - Says what the host lacks for a release, of packages and the application's own user.
   - Changes nothing.
 options:
   app:
@@ -25,6 +26,15 @@ options:
     default: /opt
   release:
     description: Id of the release that RV(complete) is about.
+    type: str
+    default: ""
+  packages:
+    description: Names of system packages that RV(missing) is about.
+    type: list
+    elements: str
+    default: []
+  user:
+    description: Name of the user that RV(account) is about.
     type: str
     default: ""
 """
@@ -67,11 +77,22 @@ free_bytes:
   description: Free space for new releases.
   returned: always
   type: int
+missing:
+  description: Those of O(packages) that are not installed.
+  returned: always
+  type: list
+  elements: str
+account:
+  description: Home and shell of O(user), empty when there is no such user.
+  returned: always
+  type: dict
+  sample: {home: /var/lib/greenlight/mobile-sync/application, shell: /usr/sbin/nologin}
 """
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.host import account, missing_packages
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.tree import free_bytes
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
@@ -83,6 +104,8 @@ ARGUMENTS: dict[str, Any] = {
     "app": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/opt"},
     "release": {"type": "str", "default": ""},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "user": {"type": "str", "default": ""},
 }
 
 
@@ -96,6 +119,8 @@ def look(module: AnsibleModule) -> dict[str, Any]:
         "colours": store.colours(),
         "half_built": [str(path) for path in store.half_built()],
         "free_bytes": free_bytes(store.home),
+        "missing": missing_packages(module.params["packages"]),
+        "account": account(module.params["user"]),
     }
 
 

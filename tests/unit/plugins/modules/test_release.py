@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.build import host
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store, complete
 from ansible_collections.greenlight.deploy.plugins.module_utils.record.release import ReleaseManifest
 from ansible_collections.greenlight.deploy.plugins.modules import release, release_info
@@ -37,6 +38,18 @@ def test_what_is_there(run_module, arguments):
     assert found["complete"]
     assert found["free_bytes"] > 0
     assert not run_module(release_info, {**arguments, "release": "20260101T000000Z-1a2b3c4"})["complete"]
+
+
+def test_what_a_host_lacks(run_module, arguments, monkeypatch):
+    monkeypatch.setattr(
+        host, "run", lambda *_words, **_more: "dpkg-query: no packages found\nbash installed\nnano config-files\n"
+    )
+    asked = {"packages": ["bash", "nano", "vim"], "user": "root"}
+    found = run_module(release_info, {**arguments, **asked})
+    assert found["missing"] == ["nano", "vim"]
+    assert found["account"]["home"] == "/root"
+    found = run_module(release_info, {**arguments, "user": "nobody-of-this-name"})
+    assert (found["missing"], found["account"]) == ([], {})
 
 
 def test_a_host_without_the_application(run_module, tmp_path):
