@@ -88,3 +88,28 @@ def test_what_any_proxy_knows_is_known_and_the_newest_knows_best() -> None:
 
 def test_a_colour_without_a_release_is_not_bad() -> None:
     assert not stand({"edge": FRESH}).is_bad("blue")
+
+
+POSITIONS = [("blue", None, 0), ("green", None, 0), ("blue", "green", 10), ("green", "blue", 50), (None, None, 0)]
+
+
+@pytest.mark.parametrize("bad", [(), ("old",), ("new",)])
+@pytest.mark.parametrize("one", POSITIONS)
+@pytest.mark.parametrize("other", POSITIONS)
+def test_wherever_two_proxies_were_left_there_is_one_way(one: Any, other: Any, bad: tuple[str, ...]) -> None:
+    records = [proxy(*one, at=1), proxy(*other, at=2, bad=bad)]
+    found = fleet(*records)
+    served = {record["serving"] for record in records}
+    assert found.home in {colour or "" for colour in served}
+    assert not found.is_bad(found.home) or all(colour is None or found.is_bad(colour) for colour in served)
+    assert bool(found.astray) == any(
+        record["serving"] != (found.home or None) or record["candidate"] for record in records
+    )
+    if found.shift:
+        assert found.astray
+        assert found.home in (found.shift.serving, found.shift.candidate)
+        assert all(_share(record, found.shift.candidate) >= found.shift.share for record in records)
+
+
+def _share(record: dict[str, Any], candidate: str) -> int:
+    return record["share"] if record["candidate"] else 100 * (record["serving"] == candidate)
