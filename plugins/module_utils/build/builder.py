@@ -17,9 +17,9 @@ from pathlib import Path
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build import tree
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import (
-    STANDARD_PATH,
     Account,
     Context,
+    in_release,
     run,
 )
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.interpreter import Interpreter, ask
@@ -226,16 +226,15 @@ class Builder:
         """How the application's own commands run: as it will run, but without a colour."""
         order = self._order
         own = {
-            "PATH": f"{self._path / 'venv' / 'bin'}:{STANDARD_PATH}",
-            "HOME": str(self._scratch),
             "TMPDIR": str(self._scratch),
             "GREENLIGHT_RELEASE": order.release,
             "GREENLIGHT_VERSION": order.version,
         }
-        return Context(
+        return in_release(
             self._path,
             {**order.environment, **order.secrets, **own},
-            self._account,
+            self._scratch,
+            account=self._account,
             secrets=tuple(order.secrets.values()),
             timeout=order.timeout,
         )
