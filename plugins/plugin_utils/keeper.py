@@ -229,8 +229,9 @@ def _let_go(except_for: int) -> None:
     for name in os.listdir("/dev/fd"):  # noqa: PTH208 - numbers, not paths
         number = int(name)
         with suppress(OSError):
-            if number not in (nowhere, except_for) and not stat.S_ISREG(os.fstat(number).st_mode):
-                os.dup2(nowhere, number, inheritable=number <= 2)
+            standard = number <= 2
+            if number not in (nowhere, except_for) and (standard or not stat.S_ISREG(os.fstat(number).st_mode)):
+                os.dup2(nowhere, number, inheritable=standard)
 
 
 def _directory() -> Path:

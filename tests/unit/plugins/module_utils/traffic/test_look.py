@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,13 @@ def test_the_link_is_the_truth(files, kernel):
 def test_installed_but_without_a_state(files, kernel):
     files.write_contact(CONTACT)
     assert look(files, kernel)["state"] == "none"
+
+
+def test_what_the_dead_mans_switch_did_is_told(files, kernel):
+    files.write_contact(CONTACT)
+    assert look(files, kernel)["returned"] is None
+    report = files.directory.parent / "deployment/returned.json"
+    report.parent.mkdir()
+    text = '{"at": "t", "from": "green-10", "to": "blue", "why": "silence", "deployment": "d1"}'
+    report.write_text(text)
+    assert look(files, kernel)["returned"] == json.loads(text)

@@ -14,7 +14,13 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact 
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import CLASSES, parse_state
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.state import Record
-from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.switch import NotInForce, Wish, carry_out, plan
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.switch import (
+    GivenBack,
+    NotInForce,
+    Wish,
+    carry_out,
+    plan,
+)
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.verify import Finding
 from ansible_collections.greenlight.deploy.tests.unit.plugins.module_utils.traffic.samples import CONTACT
 
@@ -164,3 +170,32 @@ def test_a_run_that_has_missed_the_rollback_cannot_shift_to_the_release_that_was
         blue.do(colour="green", releases={"green": {"id": "two"}}, **wish)
     assert blue.files.state() == parse_state("blue")
     assert blue.do(colour="green", releases={"green": {"id": "three"}}, **wish)["changed"]
+
+
+def give_back(proxy):
+    """What the script of the dead-man's switch does: the link, and a report; the record is not its."""
+    proxy.files.switch(parse_state("blue"))
+    report = proxy.files.directory.parent / "deployment/returned.json"
+    report.parent.mkdir(exist_ok=True)
+    report.write_text('{"at": "t", "from": "green-10", "to": "blue", "why": "silence", "deployment": "d1"}')
+    return report
+
+
+def test_nobody_takes_the_clients_away_again_after_the_dead_mans_switch(blue):
+    blue.do(colour="green", share=10)
+    report = give_back(blue)
+    for wish in ({"share": 10}, {"share": 50}, {"settle": True}):
+        with pytest.raises(GivenBack, match="gave all clients back to blue at t: silence"):
+            blue.do(colour="green", **wish)
+    assert blue.files.state() == parse_state("blue")
+    assert blue.do(colour="blue", settle=True)["after"]["state"] == "blue"
+    report.unlink()
+    assert blue.do(colour="green", share=10)["after"]["state"] == "green-10"
+
+
+def test_a_switch_that_was_undone_behind_the_record_is_made_again(blue):
+    blue.do(colour="green", share=10, now="first")
+    give_back(blue).unlink()
+    again = blue.do(colour="green", share=10)
+    assert again["changed"]
+    assert blue.files.state() == parse_state("green-10")
