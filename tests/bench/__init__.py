@@ -14,7 +14,7 @@ from tests.bench.measure import Figures, measure
 from tests.bench.sampling import measure_sampling
 from tests.stage import hosts, machine
 from tests.stage.project import DOMAIN, Project
-from tools import demo_project, environment, example
+from tools import demo_project, environment, example, wheels
 from tools.console import Trouble, say, step, warn
 from tools.places import ROOT
 
@@ -52,7 +52,7 @@ def application_environment() -> dict[str, str]:
     """The environment of the application, for the ways that do not know our description."""
     secrets = demo_project.variables(example.ensure("mobile_sync"), ways.FIRST)["project_secrets"]
     plain = PROJECT.description["greenlight_environment"]
-    return {**plain, **(secrets if isinstance(secrets, dict) else {})}
+    return {**wheels.INSTALLER, **plain, **(secrets if isinstance(secrets, dict) else {})}
 
 
 def compare(count: int) -> dict[str, list[Figures]]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 from tests.stage import command, world
 from tests.stage.command import Command
 from tests.stage.project import DOMAIN, Project
-from tools import demo_project, lab
+from tools import demo_project, lab, wheels
 from tools.console import Trouble
 from tools.example import REPOSITORIES
 from tools.hosts import HOSTS, Host
@@ -173,13 +173,14 @@ class Link(Others):
     def deploy(self, ref: str) -> None:
         """Its steps on all hosts side by side, as Ansible does."""
         stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime())
-        self._play("link_deploy.yml", {"bench_ref": ref, "bench_stamp": stamp, "bench_repository": REPOSITORY})
+        told = {"bench_ref": ref, "bench_stamp": stamp, "bench_repository": REPOSITORY}
+        self._play("link_deploy.yml", {**told, "bench_installer": wheels.INSTALLER})
 
     def back(self) -> None:
         """The link to the release before, and a restart."""
         self._play("link_back.yml", {})
 
-    def _play(self, name: str, variables: dict[str, str]) -> None:
+    def _play(self, name: str, variables: Mapping[str, object]) -> None:
         with Command(self._project, f"bench-{name}", [str(FILES / name)], variables) as run:
             if run.wait():
                 raise Trouble(f"{name} failed.\n{run.last_words()}")
