@@ -104,9 +104,10 @@ class ActionModule(ActionBase):
         finally:
             self.cleanup(force=True)
 
-    def _renew(self) -> Answer:
-        answer = self._ask()
-        return {**answer, "failed": True, "msg": answer["lost"]} if answer.get("lost") else answer
+    def _renew(self, **changes: Any) -> Answer:
+        answer = self._ask(**changes)
+        problem = answer.get("lost") or answer.get("returned")
+        return {**answer, "failed": True, "msg": problem} if problem else answer
 
     def _release(self) -> Answer:
         if not self._task.check_mode:
@@ -117,8 +118,11 @@ class ActionModule(ActionBase):
         return answer
 
     def _look(self) -> Answer:
-        answer, note = self._ask(), self._keeper.note()
-        problem = note.problem() if note else ""
+        note = self._keeper.note()
+        if note is None:
+            return self._ask()
+        answer = self._renew(state="renewed", deployment=note.deployment)
+        problem = answer.get("msg") or note.problem()
         return {**answer, "failed": True, "msg": problem} if problem else answer
 
     def _refusal(self, sentence: str) -> str:

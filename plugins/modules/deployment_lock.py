@@ -38,7 +38,7 @@ options:
       - V(renewed) renews it once, and fails when it is no longer the caller's.
       - V(released) gives it free when it is the caller's. A lock that is another's stays as it is (RV(how) is V(held)),
         and one that is not there is no error.
-      - V(present) tells who has it. It fails when the lock that this run took has been lost since.
+      - V(present) tells who has it. In a run that took it, it also renews it, and fails when it has been lost since.
     type: str
     choices: [taken, renewed, released, present]
     default: present
@@ -216,6 +216,14 @@ lost:
   description: For O(state=renewed), why it is no longer the caller's; empty when it is.
   returned: when renewed
   type: str
+returned:
+  description: For O(state=renewed), what the dead-man's switch did in this deployment; empty when nothing.
+  returned: when renewed
+  type: str
+waited:
+  description: For O(state=taken), whether another's lock had to be waited for. What was seen before may be out of date.
+  returned: when taken
+  type: bool
 sentence:
   description: What became of it, in one sentence.
   returned: success

@@ -195,7 +195,7 @@ def _judged(keeping: Keeping, answer: Mapping[str, Any], asked: float, now: floa
         return keeping.gone(str(answer["lost"]))
     if answer.get("failed"):
         return keeping.failed(now, str(answer.get("msg", "")))
-    return keeping.succeeded(asked)
+    return keeping.succeeded(asked, str(answer.get("returned") or ""))
 
 
 def _asked(renew: Renewal) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def _asked(renew: Renewal) -> dict[str, Any]:
         answer = renew()
     except Exception as error:  # noqa: BLE001 - whatever it was, the next renewal is tried
         return {"failed": True, "msg": str(error)}
-    return {key: answer[key] for key in ("failed", "msg", "lost") if key in answer}
+    return {key: answer[key] for key in ("failed", "msg", "lost", "returned") if key in answer}
 
 
 def _end(keeper: Process) -> None:

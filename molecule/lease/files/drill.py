@@ -145,17 +145,9 @@ def cut_off() -> str:
     on_host("nft", "add rule inet cut in tcp dport 22 drop")
     took = until("blue has all clients again", lambda: colour() == "blue", AFTER + LATEST)
     on_host("nft", "delete table inet cut")
-    until("the keeper has heard of it", lambda: not keepers(), 20)
     output = go_on(run)
     must("the run that was cut off ends and says why", "gave all clients back to blue by itself" in output, output)
     return f"home {took:.1f} s after the cut"
-
-
-def keepers() -> str:
-    """Processes of the run that is cut off that are nobody's children."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    mark = json.dumps({"run": "cut"})
-    return "".join(line for line in listed.splitlines() if line.split()[1] == "1" and mark in line)
 
 
 def rebooted() -> str:

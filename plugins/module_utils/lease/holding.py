@@ -57,20 +57,20 @@ class Holding:
             return self._answer(changed=how is not How.OWN, how=how, before=before, lock=lock, sentence=sentence)
 
     def renew(self, claim: Claim) -> Answer:
-        """Show that the holder is alive; ``lost`` says why it is no longer ours, or what happened meanwhile."""
+        """Show that the holder is alive; ``lost`` says why it is no longer, ``returned`` what the switch did."""
         with self._alone():
             before = self.files.lock()
             if before is None or not before.own(claim):
                 lost = self._lost(before, claim)
                 answer = self._answer(changed=False, how=How.HELD, before=before, lock=before, sentence=lost)
-                return {**answer, "lost": lost}
-            lock, returned = locks.renew(before, claim, self.now), None
+                return {**answer, "lost": lost, "returned": ""}
+            lock, returned = locks.renew(before, before.claim, self.now), None
             if not self.check:
                 self.files.write_lock(lock)
                 returned = self.switch.renew(claim, self.now)
-            lost = f"this proxy {sentences.returned(returned.as_dict())}" if returned else ""
+            said = f"this proxy {sentences.returned(returned.as_dict())}" if returned else ""
             answer = self._answer(changed=False, how=How.OWN, before=before, lock=lock, sentence=self._said(lock))
-            return {**answer, "lost": lost}
+            return {**answer, "lost": "", "returned": said}
 
     def release(self, claim: Claim, *, steal: bool, dead: str) -> Answer:
         """Give it free if it is ours (``how`` is ``held`` when it is not); one that is gone is none to release."""

@@ -17,7 +17,7 @@ class Keeping:
     """One lock that is being renewed; times are seconds of the controller's clock.
 
     ``renewed`` is the last success, ``due`` the next attempt; ``trouble`` says why the last attempt failed, ``lost``
-    why there is nothing to renew any more.
+    why there is nothing to renew any more, ``returned`` what the dead-man's switch did (the lock goes on).
     """
 
     lease: int
@@ -26,15 +26,16 @@ class Keeping:
     due: float
     trouble: str = ""
     lost: str = ""
+    returned: str = ""
 
     @property
     def patience(self) -> int:
         """Seconds that one attempt may take."""
         return max(self.heartbeat, 15)
 
-    def succeeded(self, now: float) -> Keeping:
+    def succeeded(self, now: float, returned: str = "") -> Keeping:
         """After a renewal."""
-        return replace(self, renewed=now, due=now + self.heartbeat, trouble="")
+        return replace(self, renewed=now, due=now + self.heartbeat, trouble="", returned=returned or self.returned)
 
     def failed(self, now: float, trouble: str) -> Keeping:
         """After an attempt that got no answer, or a bad one."""
@@ -46,8 +47,8 @@ class Keeping:
 
     def problem(self, now: float, *, alive: bool) -> str:
         """Why the lock cannot be relied on; empty when it can. ``alive``: whether somebody still renews it."""
-        if self.lost:
-            return self.lost
+        if self.lost or self.returned:
+            return self.lost or self.returned
         if self.lease and now - self.renewed > self.lease:
             return f"its lock could not be renewed for {now - self.renewed:.0f} s: {self.trouble or 'no answer'}"
         return "" if alive else "the process that renews its lock has ended"

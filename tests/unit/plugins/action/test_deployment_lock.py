@@ -13,6 +13,7 @@ from ansible import constants
 
 from ansible_collections.greenlight.deploy.plugins.action import deployment_lock
 from ansible_collections.greenlight.deploy.plugins.action.deployment_lock import ActionModule
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease import clock
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.keeping import begun
 from ansible_collections.greenlight.deploy.plugins.plugin_utils import processes
 from ansible_collections.greenlight.deploy.plugins.plugin_utils.keeper import Note
@@ -180,12 +181,26 @@ def test_a_renewal_of_what_is_lost_fails(controller):
     controller.answers = [{**HELD, "lost": "bob@ci took the lock over"}]
     result = controller.run({**RUN, "state": "renewed"})
     assert (result["failed"], result["msg"]) == (True, "bob@ci took the lock over")
+    controller.answers = [{**HELD, "lost": "", "returned": "this proxy gave all clients back"}]
+    assert controller.run({**RUN, "state": "renewed"})["msg"] == "this proxy gave all clients back"
 
 
-def test_a_look_fails_when_the_keeper_has_lost_it(controller):
+def test_a_look_of_a_run_that_has_it_is_a_renewal_too(controller):
     controller.answers = [HELD]
     assert "failed" not in controller.run({"app": "shop"})
-    lost = begun(120, 30, 0.0).gone("bob@ci took the lock over")
-    controller.keeper.left = Note("edge", "shop", "d2", processes.process(1), lost)
+    assert controller.asked[0]["state"] == "present"
+    kept = begun(120, 30, clock.uptime())
+    controller.keeper.left = Note("edge", "shop", "d2", processes.process(1), kept)
+    controller.answers = [{**FREE, "lost": "", "returned": ""}]
+    assert "failed" not in controller.run({"app": "shop"})
+    assert (controller.asked[1]["state"], controller.asked[1]["deployment"]) == ("renewed", "d2")
+    controller.answers = [{**HELD, "lost": "bob@ci took the lock over", "returned": ""}]
     result = controller.run({"app": "shop"})
     assert (result["failed"], result["msg"]) == (True, "bob@ci took the lock over")
+
+
+def test_a_look_fails_when_the_keeper_knows_of_something(controller):
+    gone = begun(120, 30, clock.uptime()).gone("this proxy went home")
+    controller.keeper.left = Note("edge", "shop", "d2", processes.process(1), gone)
+    controller.answers = [{**FREE, "lost": "", "returned": ""}]
+    assert controller.run({"app": "shop"})["msg"] == "this proxy went home"

@@ -125,6 +125,14 @@ def test_a_lock_that_was_lost_is_told_and_not_renewed(keeper, renewals):
     assert count(renewals.log) == 1
 
 
+def test_what_the_switch_did_is_told_and_the_lock_renewed_on(keeper, renewals):
+    keeper.start("d1", 0, 0, HERE, renewals({"lost": "", "returned": "this proxy went home"}))
+    wait(problems)
+    seen = count(renewals.log)
+    wait(lambda: count(renewals.log) > seen)
+    assert problems() == ["edge: this proxy went home"]
+
+
 @pytest.mark.parametrize("answer", [{"failed": True, "msg": "disk full"}, RuntimeError("unreachable")])
 def test_a_renewal_that_fails_is_tried_again_and_told_when_the_lease_is_over(keeper, answer, monkeypatch, tmp_path):
     def renew():

@@ -48,7 +48,8 @@ def test_taken_renewed_and_released(at):
     assert (taken["changed"], taken["how"], taken["before"]) == (True, "free", None)
     again = at(10).take(ANN, **PATIENT)
     assert (again["changed"], again["how"], again["lock"]["left"]) == (False, "own", 120)
-    renewed = at(60).renew(ANN)
+    renewed = at(60).renew(replace(ANN, version="", reason="", lease=10))
+    assert (renewed["lock"]["version"], renewed["lock"]["reason"]) == ("v2.0.0", "release")
     assert (renewed["changed"], renewed["lost"], renewed["lock"]["left"]) == (False, "", 120)
     assert at(70).look()["lock"]["left"] == 110
     assert at(80).release(ANN, **PATIENT)["changed"] is True
@@ -110,8 +111,12 @@ def test_a_holder_that_is_dead_is_not_waited_for(at):
 def test_the_holder_hears_what_the_switch_did(at):
     at().take(ANN, **PATIENT)
     at.returned = Returned("2026-11-22T12:00:40Z", "green-10", "blue", "silence", "d1")
-    lost = at(50).renew(ANN)["lost"]
-    assert lost == "this proxy gave all clients back to blue by itself at 12:00:40 UTC (it was green-10): silence"
+    renewed = at(50).renew(ANN)
+    assert (renewed["lost"], renewed["lock"]["left"]) == ("", 120)
+    assert (
+        renewed["returned"]
+        == "this proxy gave all clients back to blue by itself at 12:00:40 UTC (it was green-10): silence"
+    )
 
 
 def test_check_mode_writes_nothing(at):

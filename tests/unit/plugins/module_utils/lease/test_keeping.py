@@ -33,6 +33,8 @@ def test_one_that_failed_is_tried_again_soon():
         (FRESH, 1121, True, "could not be renewed for 121 s: no answer"),
         (FRESH, 1001, False, "the process that renews its lock has ended"),
         (FRESH.gone("bob took it"), 1001, False, "bob took it"),
+        (FRESH.succeeded(1030, "it went home"), 1031, True, "it went home"),
+        (FRESH.succeeded(1030, "it went home").succeeded(1060), 1061, True, "it went home"),
         (begun(0, 30, 0.0), 9999, True, ""),
     ],
 )
