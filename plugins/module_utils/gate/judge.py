@@ -136,10 +136,16 @@ def _together(metrics: Sequence[Metric], further: Collection[str]) -> Judgement:
 
 def _well(metrics: Sequence[Metric]) -> str:
     return ", ".join(
-        f"{metric.name} {shown(metric.value, metric.unit)} (limit {shown(metric.limit, metric.unit)})"
+        f"{metric.name} {shown(metric.value, metric.unit)} (limit {shown(metric.limit, metric.unit)}{_chance(metric)})"
         for metric in metrics
         if metric.value is not None and metric.limit is not None and metric.outcome is Outcome.GOOD
     )
+
+
+def _chance(metric: Metric) -> str:
+    """A ratio beyond its limit that few samples may show by chance."""
+    beyond = metric.unit == "%" and (metric.value or 0.0) > (metric.limit or 0.0)
+    return f", {metric.samples} are too few to tell" if beyond else ""
 
 
 def shown(value: float | None, unit: str) -> str:

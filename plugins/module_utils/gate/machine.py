@@ -53,6 +53,11 @@ class Rules:
         return self.warm_up + self.window if self.seconds else 0.0
 
     @property
+    def slack(self) -> float:
+        """How much too early a window may end, rather than waiting for a moment."""
+        return min(1.0, self.interval / 5)
+
+    @property
     def least(self) -> float:
         """How long the gate takes when all is well."""
         return max(self.seconds, self.first)
@@ -121,7 +126,8 @@ class Gate:
 
     def until_window(self, now: float) -> float:
         """Seconds until the next window ends."""
-        return max(0.0, self._next - now)
+        left = self._next - now
+        return left if left > self.rules.slack else 0.0
 
     def until_timeout(self, now: float) -> float:
         """Seconds that a person has left to decide."""
@@ -132,7 +138,7 @@ class Gate:
         if self.said:
             return
         self._windows += 1
-        while self._next <= now:
+        while not self.until_window(now):
             self._next += self.rules.interval
         if window.outcome is Outcome.UNKNOWN:
             self._unmeasured(now, window.why)
@@ -161,7 +167,7 @@ class Gate:
             self._say(Verdict.FAIL, f"{window.why} ({bad} bad of the last {len(self._recent)} windows)")
 
     def _maybe_pass(self, now: float, window: Judgement) -> None:
-        if self._waits_since is None and now >= self.rules.seconds:
+        if self._waits_since is None and now >= self.rules.seconds - self.rules.slack:
             self._say(Verdict.PASS, f"{self._good} of {self._windows} windows were good; {window.why}")
 
     def fail(self, why: str) -> None:
