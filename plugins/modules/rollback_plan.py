@@ -8,26 +8,36 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rollback_plan
-short_description: Choose the colour that the clients go back to
+short_description: Choose the colour and the release that the clients go back to
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
 extends_documentation_fragment: greenlight.deploy.read_only
 description:
-  - Reads what P(greenlight.deploy.traffic_info#module) said on each proxy, as the role
-    P(greenlight.deploy.rollback#role) registers it.
+  - Reads what P(greenlight.deploy.traffic_info#module) said on each proxy, and P(greenlight.deploy.release_info#module)
+    on each application host, as the role P(greenlight.deploy.rollback#role) registers it.
   - A shift that is under way goes back to the colour that served before it, a finished one to the last good colour.
     Fails when there is none or when the proxies do not agree; a proxy that is there already has no say.
-  - The way arrives on every host of the play as the fact C(greenlight_way_back).
+  - A release that was left as bad is never chosen.
+  - The way arrives on every host of the play as the fact C(greenlight_way_back), except for V(kind=traffic) together
+    with C(greenlight_plan) and C(greenlight_verdict).
 options:
+  kind:
+    description:
+      - V(traffic) goes to a colour that runs.
+      - V(code) goes to a release that is installed, which is to be started in the idle colour.
+      - V(drill) goes to the other colour for a rehearsal. Refused where the inventory is called production, unless
+        O(confirmed).
+    type: str
+    choices: [traffic, code, drill]
+    default: traffic
   release:
-    description: Id of the release to go back to. It must run as one of the colours.
+    description: Id of the release to go back to. The last good one when it is empty.
     type: str
     default: ""
-  colour:
-    description: Colour to go back to. Found from the record of the proxies when it is empty.
-    type: str
-    choices: ["", blue, green]
-    default: ""
+  confirmed:
+    description: Whether clients of production may take part in a rehearsal.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -43,7 +53,7 @@ msg:
   type: str
   sample: "Back to v1.0.0 (blue), away from v2.0.0 (green)."
 ansible_facts:
-  description: The fact C(greenlight_way_back).
+  description: The facts.
   returned: success
   type: dict
   sample: {greenlight_way_back: {colour: blue, left: green, release: 20261122T124500Z-1a2b3c4}}

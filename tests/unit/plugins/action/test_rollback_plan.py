@@ -37,11 +37,6 @@ def test_a_proxy_that_was_not_reached_has_no_say(act):
     assert result["ansible_facts"]["greenlight_way_back"]["colour"] == "blue"
 
 
-def test_a_colour_can_be_named(act):
-    result = act(ActionModule, {"colour": "green"}, variables(edge1=SETTLED))
-    assert result["ansible_facts"]["greenlight_way_back"]["left"] == "blue"
-
-
 def test_a_release_can_be_named(act):
     result = act(ActionModule, {"release": GREEN["id"]}, variables(edge1={**SETTLED, "serving": "blue"}, edge2=SETTLED))
     assert result["ansible_facts"]["greenlight_way_back"]["colour"] == "green"

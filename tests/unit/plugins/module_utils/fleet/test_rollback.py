@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
-from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import rollback
+from ansible_collections.greenlight.deploy.plugins.module_utils.fleet import plan, rollback
 
 RELEASES = {"blue": {"id": "b1", "ref": "v1"}, "green": {"id": "g2", "ref": "v2"}}
 
@@ -118,26 +118,142 @@ def test_what_each_proxy_did() -> None:
 
 def test_seconds_count_from_the_start_and_are_never_too_small() -> None:
     slow = rollback.Step("b", points={"asked": 0.1, "switched": 1.0, "verified": 1.1})
-    assert rollback.points_of([rollback.Step("a", points=HOME["seconds"]), slow], 2.0) == {
-        "asked": 1.8,
-        "switched": 1.9,
-        "verified": 2.0,
+    taken = [rollback.Step("a", points=HOME["seconds"]), slow, rollback.Step("c", "unreachable")]
+    times = rollback.timeline(taken, 2.0, {})
+    assert times == {
+        "a": {"asked": 1.8, "switched": 1.9, "verified": 2.0},
+        "b": {"asked": 1.0, "switched": 1.9, "verified": 2.0},
     }
-    assert rollback.points_of([], 2.0) == {}
+    assert rollback.latest(times) == {"asked": 1.8, "switched": 1.9, "verified": 2.0}
+    assert rollback.timeline(taken, 99.0, times) == times
+    assert rollback.latest({}) == {}
+
+
+POINTS = {"asked": 1.8, "switched": 1.9, "verified": 2.0}
 
 
 def test_the_end_in_one_sentence() -> None:
     done = [rollback.Step("edge1", points=HOME["seconds"])]
-    assert rollback.ending(WAY, done, 2.0, 60) == (
+    assert rollback.ending(WAY, done, POINTS, 60) == (
         "v1 serves every client as blue. Switched 1.9 s and verified 2.0 s after the start; the budget is 60 s."
     )
-    assert rollback.ending(WAY, done, 61.0, 60).endswith("the budget is 60 s, which was not kept.")
+    assert rollback.ending(WAY, done, POINTS, 1).endswith("the budget is 1 s, which was not kept.")
 
 
 def test_the_end_says_where_it_is_still_to_be_done() -> None:
     lost = rollback.Step("edge2", "unreachable")
-    assert rollback.ending(WAY, [rollback.Step("edge1", points=HOME["seconds"]), lost], 2.0, 60) == (
-        "Not every proxy went back. Still to be done: edge2 (unreachable). v1 serves every client as blue of edge1. "
+    assert rollback.ending(WAY, [rollback.Step("edge1", points=HOME["seconds"]), lost], POINTS, 60) == (
+        "Not every host went back. Still to be done: edge2 (unreachable). v1 serves every client as blue of edge1. "
         "Switched 1.9 s and verified 2.0 s after the start; the budget is 60 s."
     )
-    assert rollback.ending({}, [lost], 2.0, 60) == "Not every proxy went back. Still to be done: edge2 (unreachable)."
+    assert rollback.ending({}, [lost], {}, 60) == "Not every host went back. Still to be done: edge2 (unreachable)."
+
+
+def test_only_the_result_of_this_way_counts() -> None:
+    earlier = {**HOME, "way": {**WAY, "release": "b0"}}
+    facts = {"edge": {"rollback_home_again": earlier, "rollback_home": HOME}}
+    assert rollback.steps(["edge"], ["edge"], facts, "b1")[0].points == HOME["seconds"]
+    assert rollback.steps(["edge"], ["edge"], facts, "b9")[0].problem == "unreachable"
+
+
+def app(*releases: str) -> dict[str, Any]:
+    return {
+        "releases": [
+            {"release": release, "sha": f"sha-{release}", "ref": "main", "version": f"v-{release}"}
+            for release in releases
+        ]
+    }
+
+
+HOSTS = {"blue": ["app1", "app2"], "green": ["app1", "app2"]}
+BOTH = {"app1": app("b0", "b1", "g2"), "app2": app("b0", "b1", "g2")}
+
+
+def test_code_goes_to_the_last_good_colour() -> None:
+    way = rollback.decide_code({"edge": proxy()}, BOTH, HOSTS)
+    assert (way["colour"], way["release"], way["left_release"], way["begun"], way["lost"]) == (
+        "blue",
+        "b1",
+        "g2",
+        ["app1", "app2"],
+        [],
+    )
+    assert way["record"] == {"id": "b1", "sha": "sha-b1", "ref": "v1", "fingerprint": "", "status": "good"}
+    assert (way["strange"], way["nothing_to_do"]) == (False, False)
+
+
+def test_code_goes_to_a_release_of_before_both_colours_in_the_idle_one() -> None:
+    way = rollback.decide_code({"edge": proxy()}, BOTH, HOSTS, "b0")
+    assert (way["colour"], way["release"], way["version"], way["strange"]) == ("blue", "b0", "v-b0", True)
+    assert way["record"]["sha"] == "sha-b0"
+
+
+def test_without_a_good_colour_the_latest_good_release_that_is_installed_everywhere_is_chosen() -> None:
+    seen = proxy(serving="blue", previous=None, bad=["g2"], good=["a9", "b0", "b1", "g2"])
+    apps = {"app1": app("a9", "b0", "b1", "g2"), "app2": app("a9", "b1", "g2")}
+    way = rollback.decide_code({"edge": seen}, apps, HOSTS)
+    assert (way["release"], way["colour"]) == ("a9", "green")
+
+
+def test_what_serves_already_is_nothing_to_do() -> None:
+    assert rollback.decide_code({"edge": proxy()}, BOTH, HOSTS, "g2")["nothing_to_do"]
+    assert rollback.decide_code({"edge": proxy(previous=None)}, BOTH, HOSTS)["nothing_to_do"]
+
+
+def test_a_host_that_was_lost_stops_nobody() -> None:
+    way = rollback.decide_code({"edge": proxy()}, {"app2": app("b1")}, HOSTS)
+    assert (way["begun"], way["lost"]) == (["app2"], ["app1"])
+
+
+@pytest.mark.parametrize(
+    ("proxies", "apps", "named", "said"),
+    [
+        ({}, BOTH, "", "no proxy was reached"),
+        ({"edge": proxy()}, {}, "", "no application host was reached"),
+        ({"edge": proxy(candidate="blue")}, BOTH, "", "the clients are not home on edge.*--tags traffic"),
+        ({"a": proxy(), "b": proxy(serving="blue")}, BOTH, "", "the clients are not home on b"),
+        ({"edge": proxy(serving=None)}, BOTH, "", "the clients are not home on edge"),
+        ({"edge": proxy(bad=["b0"])}, BOTH, "b0", "b0 was left as bad"),
+        ({"edge": proxy()}, {**BOTH, "app2": app("b1", "g2")}, "b0", "b0 is not installed on app2.*one of b1, g2"),
+    ],
+)
+def test_what_stands_in_the_way_of_code_is_said(
+    proxies: dict[str, Any], apps: dict[str, Any], named: str, said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        rollback.decide_code(proxies, apps, HOSTS, named)
+
+
+APPLICATION = {
+    "domain": "shop.test",
+    "services": [{"name": "web", "instances": 1, "ports": {"blue": 8101, "green": 8201}}],
+}
+FLEET = plan.Fleet(["edge"], ["app1", "app2"], {"edge": "10.0.0.1", "app1": "10.0.0.2", "app2": "10.0.0.3"})
+
+
+def test_the_way_back_is_a_plan_for_the_roles_of_a_deployment() -> None:
+    way = rollback.decide_code({"edge": proxy()}, {"app2": app("b1")}, HOSTS)
+    made = rollback.as_plan(way, APPLICATION, FLEET, "one")
+    assert (made["serving"], made["candidate"], made["release"], made["version"]) == ("green", "blue", "b1", "v1")
+    assert (made["hosts"]["blue"], made["hosts"]["green"], made["build_host"]) == (["app2"], ["app1", "app2"], "app2")
+    assert made["bind"] == {"app1": "10.0.0.2", "app2": "10.0.0.3"}
+    assert made["instances"]["blue"]["app2"][0]["port"] == 8101
+    assert (made["ports"]["green"], made["nothing_to_do"], made["deployment"]) == ([8201], False, "one")
+
+
+def test_a_rehearsal_takes_the_other_colour_and_says_how_long_it_took() -> None:
+    way = rollback.other_way({"edge": proxy()})
+    assert (way["colour"], way["left"]) == ("blue", "green")
+    done, failed = rollback.Step("edge", points=HOME["seconds"]), rollback.Step("edge", "lost")
+    assert rollback.rehearsed(way, [done], [done], [1.2, 0.8]) == (
+        "Rehearsed with every client: to v1 (blue) in 1.2 s and back to v2 (green) in 0.8 s; the budget is 60 s."
+    )
+    assert rollback.rehearsed(way, [failed], [done], [1.2, 0.8]) == "The rehearsal failed: edge (lost)."
+
+
+@pytest.mark.parametrize("name", ["production", "prod", "prod-eu"])
+def test_clients_of_production_take_part_in_a_rehearsal_only_when_that_was_confirmed(name: str) -> None:
+    with pytest.raises(InvalidInput, match="real clients"):
+        rollback.require_rehearsal({name, "hosts"}, confirmed=False)
+    rollback.require_rehearsal({name}, confirmed=True)
+    rollback.require_rehearsal({"staging", "hosts", ""}, confirmed=False)
