@@ -151,15 +151,6 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def write(files: DeploymentFiles, deployment: str, event: str, data: dict[str, Any]) -> None:
-    """Add an event to the journal, and what it says to the record."""
-    now = clock.now()
-    with files.locked():
-        files.append(now, deployment, event, data)
-        if any(field in data for field in journal.FIELDS):
-            files.write_record(journal.advanced(files.record(), deployment, data, now.wall))
-
-
 def act(module: AnsibleModule) -> dict[str, Any]:
     """Write when that is asked, then tell."""
     wanted = module.params
@@ -169,7 +160,7 @@ def act(module: AnsibleModule) -> dict[str, Any]:
     if writing and module.check_mode:
         journal.line(journal.entry("", wanted["deployment"], wanted["event"], wanted["data"]))
     elif writing:
-        write(files, wanted["deployment"], wanted["event"], wanted["data"])
+        files.note(clock.now(), wanted["deployment"], wanted["event"], wanted["data"])
     entries, torn = files.entries(last)
     record, returned = files.record(), files.returned()
     return {

@@ -17,6 +17,7 @@ description:
   - Afterwards the proxy itself is asked who answers. A client that a C(backup) saved from a dead colour counts as a
     failure of that colour.
   - Open WebSockets stay where they are; see RV(classes) for draining them.
+  - A switch during a deployment is noted in its journal, see M(greenlight.deploy.deployment_journal).
 attributes:
   check_mode:
     support: full
@@ -194,12 +195,15 @@ asked:
     - {class: c00, meant: green, colour: green, answered: "10.0.0.21:8201", status: 200, problem: ""}
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease import clock
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease.files import DeploymentFiles
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease.layout import Layout as LeaseLayout
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import ask, text
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact import Contact
@@ -251,7 +255,24 @@ def act(module: AnsibleModule) -> dict[str, Any]:
 
     wish = wish_of(module.params)
     result = carry_out(TrafficFiles(layout.traffic), find_out, wish, now, check=module.check_mode)
+    if result["changed"] and not module.check_mode:
+        keep(DeploymentFiles(LeaseLayout(layout.app, layout.root)), result["before"], result["after"])
     return {**result, "diff": {"before": result["before"], "after": result["after"]}}
+
+
+def keep(files: DeploymentFiles, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Note in the journal what was changed, when it was a deployment that did it."""
+    lock = files.lock()
+    if lock is None or before["state"] == after["state"]:
+        return
+    colour = after["candidate"] or after["serving"]
+    data = {
+        "step": f"{before['state']} -> {after['state']}",
+        "colour": colour,
+        "release": (after["releases"].get(colour) or {}).get("id"),
+        "share": after["share"] if after["candidate"] else 100,
+    }
+    files.note(clock.now(), lock.claim.deployment, "traffic", data)
 
 
 def main() -> None:

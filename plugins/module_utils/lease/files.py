@@ -91,6 +91,13 @@ class DeploymentFiles:
             finally:
                 os.close(descriptor)
 
+    def note(self, now: Moment, deployment: str, event: str, data: Mapping[str, Any]) -> None:
+        """Add an event to the journal, and what it says of the deployment's progress to the record."""
+        with self.locked():
+            self.append(now, deployment, event, data)
+            if any(field in data for field in journal.FIELDS):
+                self.write_record(journal.advanced(self.record(), deployment, data, now.wall))
+
     def entries(self, last: int) -> tuple[list[dict[str, Any]], int]:
         """The last entries, oldest first, and how many lines cannot be read."""
         before = _text(self.layout.journal.with_name(self.layout.journal.name + ".1")) or ""

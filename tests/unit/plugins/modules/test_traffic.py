@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease.files import DeploymentFiles
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease.layout import Layout as LeaseLayout
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease.lock import Claim, Lock
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease.term import Term
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.layout import Layout
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import parse_state, settled
@@ -80,3 +84,18 @@ def test_a_damaged_record_is_refused(run_module, files):
     result = run_module(traffic, {"app": "mobile-sync", "colour": "green", "share": 10})
     assert result.failed
     assert result["error"]["where"].endswith("traffic.json")
+
+
+def test_a_switch_of_a_deployment_is_in_its_journal(tmp_path):
+    files = DeploymentFiles(LeaseLayout("mobile-sync", tmp_path))
+    claim = Claim("ann@laptop", None, "20261122T124500Z-9f3a", "v2", "", 0, 0)
+    blue, green = {"state": "blue"}, {"state": "green-10", "candidate": "green", "serving": "blue", "share": 10}
+    green["releases"] = {"blue": {"id": "one"}, "green": {"id": "two"}}
+    traffic.keep(files, blue, green)
+    assert files.entries(9) == ([], 0)
+    with files.locked():
+        files.write_lock(Lock(claim, "token", "", "", Term("boot", 0.0, 0), Term("boot", 0.0, 0)))
+    traffic.keep(files, blue, green)
+    assert files.record()["share"] == 10
+    assert files.record()["release"] == "two"
+    assert files.entries(9)[0][0]["data"]["step"] == "blue -> green-10"
