@@ -220,10 +220,6 @@ returned:
   description: For O(state=renewed), what the dead-man's switch did in this deployment; empty when nothing.
   returned: when renewed
   type: str
-waited:
-  description: For O(state=taken), whether another's lock had to be waited for. What was seen before may be out of date.
-  returned: when taken
-  type: bool
 sentence:
   description: What became of it, in one sentence.
   returned: success

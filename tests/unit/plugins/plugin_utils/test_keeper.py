@@ -50,7 +50,7 @@ def renewals(tmp_path):
 
 
 def wait(true):
-    for _ in range(500):
+    for _attempt in range(500):
         if true():
             return
         time.sleep(0.01)
