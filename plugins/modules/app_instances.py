@@ -10,6 +10,7 @@ module: app_instances
 short_description: Start, stop or remove the instances of one colour of an application
 version_added: 0.1.0
 author: Greenlight contributors (@greenlight)
+extends_documentation_fragment: greenlight.deploy.releases
 description:
   - Brings all services of one colour on a host to the wanted state in one call, as hardened systemd units. The template
     C(<app>-<service>-<colour>@.service) is started once for each port.
@@ -24,10 +25,6 @@ description:
   - The colour that serves clients is never restarted, stopped, removed or given another release.
   - A colour that is started or removed is not stopped later by M(greenlight.deploy.retirement) any more.
 options:
-  app:
-    description: Name of the application.
-    type: str
-    required: true
   colour:
     description: The colour.
     type: str
@@ -54,10 +51,6 @@ options:
     description: What people call the release. The application sees it as C(GREENLIGHT_VERSION).
     type: str
     default: ""
-  root:
-    description: Directory that holds the application's directory.
-    type: path
-    default: /opt
   user:
     description: The application's own user. Defaults to O(app).
     type: str

@@ -11,6 +11,7 @@ module: django_migration
 short_description: Bring a database forward by an ordered list of Django migrations
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.releases
 description:
   - Plans all targets first, in one process of the release's own interpreter, then applies them in their order.
   - Forward only. A target that is applied already is left as it is, whatever came after it; nothing is ever unapplied,
@@ -20,10 +21,6 @@ description:
   - On PostgreSQL one process migrates at a time (advisory lock), and statements have a lock timeout and a statement
     timeout.
 options:
-  app:
-    description: Name of the application.
-    type: str
-    required: true
   release:
     description: Id of the release whose code and interpreter are used. It must be complete on this host.
     type: str
@@ -57,10 +54,6 @@ options:
   user:
     description: Account that runs it. The application's own by default.
     type: str
-  root:
-    description: Folder that holds the applications.
-    type: path
-    default: /opt
   lock_wait:
     description: Seconds to wait for another process that migrates.
     type: float

@@ -11,16 +11,12 @@ module: django_migration_info
 short_description: What a release knows of the migrations of its database
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
-extends_documentation_fragment: greenlight.deploy.read_only
+extends_documentation_fragment: [greenlight.deploy.read_only, greenlight.deploy.releases]
 description:
   - Asks the release's own code, in its own interpreter, which migrations it has and which of them are applied.
   - A migration that is applied and that the release does not have was brought by another release. Code of before it may
     be unable to use the database.
 options:
-  app:
-    description: Name of the application.
-    type: str
-    required: true
   release:
     description: Id of the release that is asked. It must be complete on this host.
     type: str
@@ -48,10 +44,6 @@ options:
   user:
     description: Account that runs the process. The application's own by default.
     type: str
-  root:
-    description: Folder that holds the applications.
-    type: path
-    default: /opt
   timeout:
     description: Seconds for the whole run.
     type: float

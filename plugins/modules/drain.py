@@ -11,6 +11,7 @@ module: drain
 short_description: Empty a colour of its WebSockets
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.releases
 description:
   - Asks the application to close the WebSockets of the client classes that moved to the other colour, spread over some
     seconds. With the drain contract, which applications get from a small middleware, every instance of the colour on
@@ -20,10 +21,6 @@ description:
     cuts nothing itself, unless O(one_by_one) says so.
   - A traffic share moves new requests only; an open WebSocket stays where it is until somebody closes it.
 options:
-  app:
-    description: Name of the application.
-    type: str
-    required: true
   colour:
     description: Colour that is emptied.
     type: str
@@ -81,10 +78,6 @@ options:
   user:
     description: Account that runs the command. The application's own by default.
     type: str
-  root:
-    description: Folder that holds the applications.
-    type: path
-    default: /opt
 attributes:
   check_mode:
     description: Can run in C(check_mode) and count the connections without asking or waiting.

@@ -10,6 +10,7 @@ module: release
 short_description: Build, install or prune the releases of an application on a host
 version_added: 0.1.0
 author: Greenlight contributors (@greenlight)
+extends_documentation_fragment: greenlight.deploy.releases
 description:
   - A release is a read-only directory C(<root>/<app>/releases/<id>) with the code of one commit, everything that its
     build made, and a link to a virtual environment that is named for the lock file and the Python that made it.
@@ -17,14 +18,6 @@ description:
     unfinished it removes on its way out, and the next run removes what a killed one could not.
   - Code, packages, build and verification run as the application's own user, never as root. The result belongs to root.
 options:
-  app:
-    description: Name of the application.
-    type: str
-    required: true
-  root:
-    description: Directory that holds the application's directory.
-    type: path
-    default: /opt
   state:
     description:
       - V(built) makes the release from a code tarball, unless it is complete already, and packs it for other hosts.

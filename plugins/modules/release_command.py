@@ -11,15 +11,12 @@ module: release_command
 short_description: Run commands of the application in a release
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.releases
 description:
   - Runs commands one after the other in the directory of a complete release, as the application's own user, with the
     environment that its services get. The first that fails ends it.
   - Made to fill caches before the first client comes. The release itself cannot be written to.
 options:
-  app:
-    description: Name of the application.
-    type: str
-    required: true
   release:
     description: Id of the release.
     type: str
@@ -48,10 +45,6 @@ options:
   user:
     description: Account that runs them. The application's own by default.
     type: str
-  root:
-    description: Folder that holds the applications.
-    type: path
-    default: /opt
   timeout:
     description: Seconds for each command.
     type: float

@@ -10,20 +10,12 @@ module: release_info
 short_description: See which releases of an application a host has
 version_added: 0.1.0
 author: Greenlight contributors (@greenlight)
-extends_documentation_fragment: greenlight.deploy.read_only
+extends_documentation_fragment: [greenlight.deploy.read_only, greenlight.deploy.releases]
 description:
   - Lists complete releases, virtual environments, the release of each colour, and what was left half-built.
   - Says what the host lacks for a release, of packages and the application's own user.
   - Changes nothing.
 options:
-  app:
-    description: Name of the application.
-    type: str
-    required: true
-  root:
-    description: Directory that holds the application's directory.
-    type: path
-    default: /opt
   release:
     description: Id of the release that RV(complete) is about.
     type: str

@@ -11,6 +11,7 @@ module: retirement
 short_description: Keep a colour that was left running for a while, then stop it
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.releases
 description:
   - Run it on each application host when the other colour has all clients. A timer of the host stops the instances of
     the colour that was left after O(hot) seconds, without a controller, also after a reboot.
@@ -27,10 +28,6 @@ attributes:
     support: none
     description: Will return details on what has changed when in diff mode.
 options:
-  app:
-    description: Name of the application.
-    type: str
-    required: true
   colour:
     description: The colour that was left.
     type: str
@@ -58,10 +55,6 @@ options:
     type: list
     elements: dict
     default: []
-  root:
-    description: Directory that holds the application's directory.
-    type: path
-    default: /opt
 """
 
 EXAMPLES = r"""
