@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = os.environ.get("ANSIBLE_PLAYBOOK", str(Path(sys.executable).with_name("ansible-playbook"))).split(":")
+BESIDE = str(Path(sys.executable).with_name("ansible-playbook"))
+PROGRAMS = [str(Path(program).absolute()) for program in os.environ.get("ANSIBLE_PLAYBOOK", BESIDE).split(":")]
 # Nothing listens on port 1: the host is lost at the first task that needs a connection.
 INVENTORY = """\
 localhost ansible_connection=local

@@ -185,3 +185,19 @@ def test_a_loop_of_included_tasks_goes_through_all_hosts_item_by_item(play, tmp_
     run = play(PLAY + "  tasks:\n" + tasks)
     assert list(run.marks) == ["one-1", "one-2"]
     assert run.marks == {"one-1": EVERYBODY, "one-2": EVERYBODY}
+
+
+def test_a_loop_can_end_at_the_first_failure(play):
+    tasks = """
+    - name: Watch
+      command: {argv: [sh, -c, "echo MARK a item-{{ item }} END; test {{ item }} -lt 2"]}
+      loop: "{{ range(0, 6 | int, 2) | list }}"
+      loop_control: {break_when: watched is failed, label: "{{ [2 + item, 6 | int] | min }} s"}
+      register: watched
+      ignore_errors: true
+      when: inventory_hostname == 'a'
+    - debug: {msg: "MARK {{ inventory_hostname }} {{ watched.results | default([]) | length }}-items END"}
+"""
+    run = play(PLAY + "  tasks:" + tasks)
+    assert run.marks["2-items"] == ["a"], "why a soak ends when the release dies"
+    assert run.said.index("(item=2 s)") < run.said.index("(item=4 s)")
