@@ -119,7 +119,9 @@ options:
     type: int
     default: 5
   protect:
-    description: Ids of releases that stay with O(state=pruned). Those of both colours always do.
+    description:
+      - Ids of releases that stay with O(state=pruned). Those of both colours always do, and those that
+        M(greenlight.deploy.retirement) keeps installed.
     type: list
     elements: str
     default: []
@@ -235,6 +237,7 @@ kept:
   elements: str
 """
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +252,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.record.release i
     require_release,
     require_sha,
 )
+from ansible_collections.greenlight.deploy.plugins.module_utils.retire.host import Kept
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -303,11 +307,12 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
 
 
 def _prune(store: Store, wanted: dict[str, Any], *, check: bool) -> dict[str, Any]:
+    protected = [*wanted["protect"], *Kept(store.app).now(time.time())]
     if check:
-        plan, _paths = store.prune(wanted["keep"], wanted["protect"])
+        plan, _paths = store.prune(wanted["keep"], protected)
     else:
         with ended_by_signals(), store.lock():
-            plan, paths = store.prune(wanted["keep"], wanted["protect"])
+            plan, paths = store.prune(wanted["keep"], protected)
             store.remove(paths)
     return {"changed": bool(plan.removed), "removed": list(plan.removed), "kept": list(plan.kept)}
 

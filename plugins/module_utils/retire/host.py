@@ -27,13 +27,32 @@ STATE = Path("/var/lib/greenlight")
 _PRIVATE = 0o600
 
 
+class Kept:
+    """How long the releases of one application stay installed on this host."""
+
+    def __init__(self, app: str, state: Path = STATE) -> None:
+        self._file = state / app / "retire" / "releases.json"
+
+    def now(self, now: float) -> dict[str, float]:
+        """The releases that must stay installed now, each with its end."""
+        try:
+            known = json.loads(self._file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return plan.kept({str(release): float(until) for release, until in known.items()}, now)
+
+    def add(self, release: str, until: float, now: float) -> None:
+        """Keep ``release`` until then, and forget those whose time is over."""
+        write_atomic(self._file, (json.dumps({**self.now(now), release: until}, indent=2) + "\n").encode(), _PRIVATE)
+
+
 class Retirements:
     """The retirements of one application; ``state`` is the folder that holds those of all applications."""
 
     def __init__(self, app: str, systemd: Systemd, state: Path = STATE) -> None:
         self._folder = state / app / "retire"
         self._systemd = systemd
-        self._releases = self._folder / "releases.json"
+        self._kept = Kept(app, state)
 
     def of(self, colour: str) -> Retirement | None:
         """What is known of ``colour``."""
@@ -54,7 +73,7 @@ class Retirements:
             script = self._folder / "stop.py"
             write_atomic(script, inspect.getsource(stopper).encode(), 0o700)
             self._write(wanted)
-            self._keep(wanted, now)
+            self._kept.add(wanted.release, wanted.installed_until, now)
             service = plan.service(wanted, sys.executable, str(script), str(self._file(wanted.colour)))
             for kind, text in (("service", service), ("timer", plan.timer(wanted))):
                 write_atomic(self._systemd.folder / f"{wanted.unit}.{kind}", text.encode(), 0o644)
@@ -94,21 +113,6 @@ class Retirements:
                 self._systemd.enable(disabled)
                 self._systemd.start(stopped)
         return bool(waits or stopped or disabled), stopped
-
-    def installed(self, now: float) -> dict[str, float]:
-        """The releases that must stay installed now, each with its end."""
-        return plan.kept(self._ends(), now)
-
-    def _ends(self) -> Mapping[str, float]:
-        try:
-            known = json.loads(self._releases.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
-        return {str(release): float(until) for release, until in known.items()}
-
-    def _keep(self, wanted: Retirement, now: float) -> None:
-        ends = {**plan.kept(self._ends(), now), wanted.release: wanted.installed_until}
-        write_atomic(self._releases, (json.dumps(ends, indent=2) + "\n").encode(), _PRIVATE)
 
     def _call_off(self, known: Retirement) -> None:
         """First what the script reads, then the timer: one that acts in between does nothing."""

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.greenlight.deploy.plugins.module_utils.build import host
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.store import Store, complete
 from ansible_collections.greenlight.deploy.plugins.module_utils.record.release import ReleaseManifest
+from ansible_collections.greenlight.deploy.plugins.module_utils.retire.host import Kept
 from ansible_collections.greenlight.deploy.plugins.modules import release, release_info
 
 SHA = "1a2b3c4" + "0" * 33
@@ -105,6 +106,13 @@ def test_pruning_in_check_mode_removes_nothing(run_module, arguments):
     assert len(run_module(release_info, arguments)["releases"]) == 4
     assert run_module(release, prune)["kept"] == IDS[2:]
     assert not run_module(release, prune)["changed"]
+
+
+def test_a_release_that_was_left_lately_is_not_pruned(run_module, arguments, monkeypatch, tmp_path):
+    (tmp_path / "state/app/retire").mkdir(parents=True)
+    monkeypatch.setattr(release, "Kept", lambda app: Kept(app, tmp_path / "state"))
+    Kept("app", tmp_path / "state").add(IDS[0], 4e9, 0.0)
+    assert run_module(release, {**arguments, "state": "pruned", "keep": 1})["kept"] == [IDS[0], IDS[3]]
 
 
 def test_check_mode_says_that_it_would_build(run_module, arguments):

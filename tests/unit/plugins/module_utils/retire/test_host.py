@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.retire import plan
-from ansible_collections.greenlight.deploy.plugins.module_utils.retire.host import Retirements
+from ansible_collections.greenlight.deploy.plugins.module_utils.retire.host import Kept, Retirements
 from ansible_collections.greenlight.deploy.plugins.module_utils.services.states import UnitState
 
 UNIT = "shop-web-blue@8101.service"
@@ -104,10 +104,11 @@ def test_what_is_not_installed_cannot_be_revived(retirements, systemd, units):
         retirements.revive("blue", units)
 
 
-def test_releases_stay_installed_until_their_time_is_over(retirements):
-    assert retirements.installed(0.0) == {}
+def test_releases_stay_installed_until_their_time_is_over(retirements, tmp_path):
+    kept = Kept("shop", tmp_path / "state")
+    assert kept.now(0.0) == {}
     retirements.schedule(BLUE, 0.0)
     retirements.schedule(replace(BLUE, colour="green", release="g2", installed_until=90000.0), 5.0)
-    assert retirements.installed(100.0) == {"b1": 86400.0, "g2": 90000.0}
+    assert kept.now(100.0) == {"b1": 86400.0, "g2": 90000.0}
     retirements.schedule(replace(BLUE, release="b3", installed_until=99000.0), 86400.0)
-    assert retirements.installed(86400.0) == {"g2": 90000.0, "b3": 99000.0}
+    assert kept.now(86400.0) == {"g2": 90000.0, "b3": 99000.0}
