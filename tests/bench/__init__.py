@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tests.bench import report, ways
 from tests.bench.measure import Figures, measure
@@ -30,9 +30,12 @@ PROJECT = Project(
 )
 
 
-def others() -> list[ways.Way]:
-    """The ways that ours is held against."""
-    return [ways.Restart(PROJECT), ways.BlueGreen(PROJECT), ways.Link(PROJECT)]
+WAYS: dict[str, Callable[[Project], ways.Way]] = {
+    "ours": ways.Ours,
+    "restart": ways.Restart,
+    "reload": ways.BlueGreen,
+    "link": ways.Link,
+}
 
 
 def prepare() -> None:
@@ -55,15 +58,22 @@ def application_environment() -> dict[str, str]:
     return {**wheels.INSTALLER, **plain, **(secrets if isinstance(secrets, dict) else {})}
 
 
-def compare(count: int) -> dict[str, list[Figures]]:
-    """All ways in turn, ``count`` times."""
-    ours = ways.Ours(PROJECT)
+def choose(names: Sequence[str]) -> list[str]:
+    """These ways, or all."""
+    unknown = [name for name in names if name not in WAYS]
+    if unknown:
+        raise Trouble(f"There is no way {', '.join(unknown)}.", f"There are: {', '.join(WAYS)}.")
+    return list(names or WAYS)
+
+
+def compare(names: Sequence[str], count: int) -> dict[str, list[Figures]]:
+    """Ways in turn, ``count`` times."""
     measured: dict[str, list[Figures]] = {}
     with ways.repositories():
         with step("what the other ways need"):
             ways.prepare_others(PROJECT, application_environment())
         for number in range(1, count + 1):
-            for way in (ours, *others()):
+            for way in (WAYS[name](PROJECT) for name in names):
                 with step(f"{way.label}, {number} of {count}"):
                     measured.setdefault(way.label, []).append(measure(way, PROJECT, RATE, SOCKETS))
     return measured
@@ -81,6 +91,7 @@ def losses(figures: Figures) -> list[str]:
 def main(argv: Sequence[str]) -> int:
     """Measure; 0 if ours failed, lost and doubled nothing."""
     parser = argparse.ArgumentParser("./dev bench", description="Measure deployments beside other ways to deploy.")
+    parser.add_argument("way", nargs="*", help=f"of {', '.join(WAYS)}; only all of them write the page (all)")
     parser.add_argument("--short", action="store_true", help="ours alone, under few clients: does it lose anything?")
     parser.add_argument("--runs", type=int, default=1, help="how often each way is measured; medians count (1)")
     options = parser.parse_args(argv)
@@ -89,24 +100,30 @@ def main(argv: Sequence[str]) -> int:
         ours = measure(ways.Ours(PROJECT), PROJECT, SHORT_RATE, SHORT_SOCKETS, bad=False)
         measured = {report.OURS: [ours]}
     else:
-        measured = compare(options.runs)
-        sampled = measure_sampling(PROJECT)
-        for figures in measured[report.OURS]:
-            figures.update(sampled)
-        report.save(report.rows(measured))
-        report.page(
-            measured,
-            rate=RATE,
-            sockets=SOCKETS,
-            runs="Each way was measured once" if options.runs == 1 else f"Medians of {options.runs} runs",
-            profile=profile(),
-            machine=machine.facts(),
-        )
+        measured = compare(choose(options.way), options.runs)
+        if set(measured) == {make(PROJECT).label for make in WAYS.values()}:
+            keep(measured, options.runs)
     say(report.table(measured))
-    found = [problem for figures in measured[report.OURS] for problem in losses(figures)]
+    found = [problem for figures in measured.get(report.OURS, []) for problem in losses(figures)]
     if found:
         raise Trouble("Greenlight was not clean:\n  " + "\n  ".join(found), f"Look into {ROOT / '.lab/logs'}.")
     return 0
+
+
+def keep(measured: dict[str, list[Figures]], runs: int) -> None:
+    """Write figures and page, with what the gate costs the proxy."""
+    sampled = measure_sampling(PROJECT)
+    for figures in measured[report.OURS]:
+        figures.update(sampled)
+    report.save(report.rows(measured))
+    report.page(
+        measured,
+        rate=RATE,
+        sockets=SOCKETS,
+        runs="Each way was measured once" if runs == 1 else f"Medians of {runs} runs",
+        profile=profile(),
+        machine=machine.facts(),
+    )
 
 
 def profile() -> str:
