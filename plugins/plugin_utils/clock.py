@@ -11,15 +11,15 @@ import os
 import time
 from pathlib import Path
 
-_START_FIELD = 19  # of /proc/<pid>/stat behind the program's name, in clock ticks since the boot
+from ansible_collections.greenlight.deploy.plugins.plugin_utils import processes
+
+UPTIME = Path("/proc/uptime")
 
 
 def seconds_since_start() -> float:
-    """Seconds since ``ansible-playbook`` was started; where the kernel does not tell, since this process was."""
-    try:
-        stat = Path(f"/proc/{os.getppid()}/stat").read_text(encoding="utf-8")
-        uptime = float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0])
-    except OSError:
+    """Seconds since ``ansible-playbook`` was started; where the system does not tell, the CPU time of this process."""
+    started = processes.process(os.getppid()).started
+    if not started.isdigit():
         return round(time.process_time(), 1)
-    ticks = int(stat.rpartition(")")[2].split()[_START_FIELD])
-    return round(uptime - ticks / os.sysconf("SC_CLK_TCK"), 2)
+    uptime = float(UPTIME.read_text(encoding="utf-8").split()[0])
+    return round(uptime - int(started) / os.sysconf("SC_CLK_TCK"), 2)
