@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 MODULES = {
     "demo": ("tools.demo", "deploy the example on fresh hosts under live traffic and count what was lost"),
+    "contract": ("tests.contract", "ask each supported ansible-core what the verdict for the fleet rests on"),
     "drill": ("tests.drill", "break things on purpose while deployments run"),
     "bench": ("tests.bench", "measure what this project promises to be fast at"),
 }

@@ -4,7 +4,8 @@
 
 """Runs small playbooks with a real ansible-playbook, on hosts that are this machine and one that refuses to be reached.
 
-``ANSIBLE_PLAYBOOK`` names other programs than the one beside this Python, several with ``:`` between them.
+``ANSIBLE_PLAYBOOK`` names other programs than the one beside this Python, several with ``:`` between them;
+``./dev contract`` makes and names them.
 """
 
 from __future__ import annotations
