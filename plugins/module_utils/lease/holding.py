@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -99,7 +100,7 @@ class Holding:
         if lock is not None:
             return sentences.lost(locks.shown(lock, self.now))
         entries, _torn = self.files.entries(_LOOK_BACK)
-        taken = [one for one in entries if one["data"].get("from", {}).get("deployment") == claim.deployment]
+        taken = [one for one in entries if _robbed(one) == claim.deployment]
         return sentences.lost({**taken[-1]["data"], "taken": taken[-1]["at"]} if taken else None)
 
     def _taken(self, how: How, before: Lock | None, claim: Claim) -> str:
@@ -120,3 +121,10 @@ class Holding:
             "lock": locks.shown(lock, self.now) if lock else None,
             "sentence": sentence,
         }
+
+
+def _robbed(entry: Mapping[str, Any]) -> str:
+    """The deployment whose lock was taken away by this entry of the journal."""
+    if not entry["event"].startswith("lock "):
+        return ""
+    return str(entry["data"].get("from", {}).get("deployment", ""))

@@ -96,6 +96,7 @@ def test_a_lock_that_a_person_released_is_lost_too(at):
 
 def test_a_lock_that_is_simply_gone(at):
     at().take(ANN, **PATIENT)
+    at.files.append(after(1), "d0", "returned", {"from": "green-10", "to": "blue"})
     at.files.remove_lock()
     assert at(1).renew(ANN)["lost"] == "somebody removed the lock of this run"
 
