@@ -161,4 +161,5 @@ def _result(said: Said, outcomes: Outcomes) -> dict[str, Any]:
         "decision": said.by.as_dict() if said.by else None,
         "windows": outcomes.windows,
         "seconds": outcomes.seconds,
+        "cost": outcomes.cost,
     }

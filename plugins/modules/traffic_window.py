@@ -131,6 +131,10 @@ decision:
   description: The last decision of a person, see M(greenlight.deploy.gate_decision). Null when there is none.
   returned: always
   type: dict
+cpu_seconds:
+  description: What this call cost, in seconds of one core.
+  returned: always
+  type: float
 unreadable:
   description: Lines of the log that are none of ours.
   returned: always
@@ -221,6 +225,7 @@ def act(module: AnsibleModule) -> dict[str, Any]:
         **counted,
         "state": (files.state() or NONE).name,
         "decision": decision.as_dict() if decision else None,
+        "cpu_seconds": round(time.process_time(), 3),
     }
 
 

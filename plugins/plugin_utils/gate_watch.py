@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.decision import decision_of
+from ansible_collections.greenlight.deploy.plugins.module_utils.gate.figures import percent
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.judge import (
     Judgement,
     Limits,
@@ -82,6 +83,7 @@ class Outcomes:
     said: Said
     windows: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
+    cost: dict[str, float] = field(default_factory=dict)
 
 
 class Watch:
@@ -98,6 +100,7 @@ class Watch:
         self._reports: list[dict[str, Any]] = []
         self._cursor: Mapping[str, Any] = {}
         self._began = world.clock()
+        self._calls, self._cpu = 0, 0.0
         self._heeded = False
         self._asked = False
 
@@ -107,7 +110,12 @@ class Watch:
         self._began = self._world.clock()
         while self._gate.said is None:
             self._turn()
-        return Outcomes(self._gate.said, self._reports, round(self._now(), 1))
+        return Outcomes(self._gate.said, self._reports, round(self._now(), 1), self._cost())
+
+    def _cost(self) -> dict[str, float]:
+        """What the calls cost the proxy, in seconds and in percent of one core."""
+        share = percent(self._cpu, max(self._now(), 1.0))
+        return {"calls": self._calls, "cpu_seconds": round(self._cpu, 2), "percent": round(share, 2)}
 
     def _now(self) -> float:
         return self._world.clock() - self._began
@@ -141,6 +149,8 @@ class Watch:
     def _sample(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         sampled = self._world.sample({**arguments, "since": self._cursor})
         self._cursor = sampled["cursor"]
+        self._calls += 1
+        self._cpu += sampled["cpu_seconds"]
         return sampled
 
     def _turn(self) -> None:

@@ -98,7 +98,7 @@ def total(parts: Iterable[Figures]) -> Figures:
     return sum(parts, Figures())
 
 
-def percent(part: int, whole: int) -> float:
+def percent(part: float, whole: float) -> float:
     """``part`` of ``whole`` in percent, 0 of nothing."""
     return 100 * part / whole if whole else 0.0
 

@@ -73,6 +73,7 @@ class Proxy:
             "probes": probes,
             "state": self.state,
             "decision": self.decision(self.passed),
+            "cpu_seconds": 0.2,
         }
 
     def measure(self):
@@ -94,7 +95,9 @@ def test_a_good_share_passes_when_its_time_is_over():
     proxy = Proxy()
     outcomes = watch(proxy)
     assert outcomes.said.verdict is Verdict.PASS
-    assert 60 <= outcomes.seconds < 72
+    assert 59 <= outcomes.seconds < 72
+    assert outcomes.cost["calls"] == len(proxy.asked)
+    assert outcomes.cost["percent"] == pytest.approx(100 * 0.2 * len(proxy.asked) / outcomes.seconds, abs=0.1)
     assert [window["outcome"] for window in outcomes.windows] == ["good"] * len(outcomes.windows)
     assert proxy.lines[-2] == (
         "green 10 %   58 s of 60 s   green 40 req/s 0.0 % errors p95 12 ms 30 sockets   9 probes   "
