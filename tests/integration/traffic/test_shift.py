@@ -165,6 +165,20 @@ def test_the_application_gets_every_cookie_but_the_tester_s(proxy: Proxy, sent: 
     assert json.loads(body)["headers"].get("cookie") == (passed_on and passed_on.format(cookie))
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/.greenlight/drain", "/.greenlight/x/y", "//.greenlight/drain", "/%2egreenlight/drain", "/a/../.greenlight/a"],
+)
+@pytest.mark.parametrize("headers", [{}, {"X_Greenlight_Tester": TOKEN, "X_Greenlight_Colour": "blue"}])
+def test_no_client_reaches_what_the_deployment_asks_instances(proxy: Proxy, path: str, headers: dict[str, str]) -> None:
+    proxy.shift("blue")
+    response, body = proxy.get(path, X_Greenlight_Control="guessed", **headers)
+    assert (response.status, b'"colour"' in body) == (404, False)
+    _response, body = proxy.get("/", X_Greenlight_Control="guessed")
+    assert b'"colour": "blue"' in body
+    assert b"guessed" not in body
+
+
 def test_nobody_is_served_in_state_none_but_testers(proxy: Proxy) -> None:
     response, _body = proxy.get("/")
     assert (response.status, response.headers["Retry-After"]) == (503, "5")
