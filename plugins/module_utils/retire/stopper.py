@@ -21,6 +21,7 @@ from pathlib import Path
 LATER = 75  # the unit's exit status for: look again
 ESTABLISHED = "01"
 TABLES = ("tcp", "tcp6")
+LOOKS, PAUSE = 10, 0.5  # a colour that serves has a connection now and again
 
 
 def main(file: Path) -> int:
@@ -31,7 +32,7 @@ def main(file: Path) -> int:
         if told["state"] != "scheduled" or time.time() < told["stop_at"] - 1:
             print(f"{told['colour']} is {told['state']}: nothing to do")
             return 0
-        connected = connections(set(told["ports"]))
+        connected = busy(set(told["ports"]))
         if connected:
             print(f"{told['colour']} still has {connected} connections: looked at again in a minute")
             return LATER
@@ -40,6 +41,16 @@ def main(file: Path) -> int:
         following.write_text(json.dumps({**told, "state": "stopped"}, indent=2) + "\n", encoding="utf-8")
         following.replace(file)
     print(f"{told['colour']} is stopped, {told['release']} stays installed")
+    return 0
+
+
+def busy(ports: set[int]) -> int:
+    """Connections to ``ports``, of the first of several looks that finds any."""
+    for _look in range(LOOKS):
+        found = connections(ports)
+        if found:
+            return found
+        time.sleep(PAUSE)
     return 0
 
 

@@ -24,11 +24,12 @@ TABLE = """\
 @pytest.fixture
 def host(tmp_path, monkeypatch):
     """A host whose blue is to be stopped at second 100."""
-    seen = SimpleNamespace(file=tmp_path / "blue.json", now=101.0, connected=0, ran=[])
+    seen = SimpleNamespace(file=tmp_path / "blue.json", now=101.0, connected=[], ran=[])
     told = {"colour": "blue", "release": "b1", "state": "scheduled", "stop_at": 100.0, "ports": [8101], "units": ["u"]}
     seen.file.write_text(json.dumps(told))
     monkeypatch.setattr(stopper.time, "time", lambda: seen.now)
-    monkeypatch.setattr(stopper, "connections", lambda ports: seen.connected)
+    monkeypatch.setattr(stopper.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(stopper, "connections", lambda ports: seen.connected.pop(0) if seen.connected else 0)
     monkeypatch.setattr(stopper.subprocess, "run", lambda argv, check: seen.ran.append(argv))
     return seen
 
@@ -56,7 +57,7 @@ def test_its_time_has_not_come(host):
 
 
 def test_somebody_is_connected_so_that_it_is_looked_at_again(host):
-    host.connected = 3
+    host.connected = [0, 0, 3]
     assert (stopper.main(host.file), host.ran, state(host)) == (stopper.LATER, [], "scheduled")
 
 
