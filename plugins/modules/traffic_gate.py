@@ -13,17 +13,17 @@ version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
 description:
   - Runs on the controller for one proxy. Calls M(greenlight.deploy.traffic_window) there again and again, shows a line
-    at least every ten seconds, judges a window every O(gate.interval) seconds, and ends with one verdict.
+    at least every ten seconds, judges a window every C(gate.interval) seconds, and ends with one verdict.
   - A window is bad when the new version (the candidate) is beyond one of the limits, or clearly worse than the version
     that serves beside it. So many bad windows among the last ones are a V(fail). A pass needs a last window that is
-    good, after O(seconds) and after the first whole window (O(gate.warm_up) and O(gate.window) together).
+    good, after O(seconds) and after the first whole window (C(gate.warm_up) and C(gate.window) together).
   - What cannot wait does not. A candidate most of whose requests fail, or three looks at which failed one after the
     other, ends the watch at once, also during the warm-up, and so does a metric that is C(critical).
   - Ratios must be beyond their limit with a certainty of 95 % (Wilson) and for more than one failure, so that a single
     failed request of fifty is no reason to go back.
   - No data is never a pass. Probes make up for clients who send too little. Where the windows cannot be measured even
-    so, O(gate.measure_errors) times in a row, a person is asked; see M(greenlight.deploy.gate_decision). Nobody
-    answering within O(gate.decision_timeout) seconds is V(inconclusive), and the task fails as it does on V(fail).
+    so, C(gate.measure_errors) times in a row, a person is asked; see M(greenlight.deploy.gate_decision). Nobody
+    answering within C(gate.decision_timeout) seconds is V(inconclusive), and the task fails as it does on V(fail).
   - When the gate of one proxy fails, those of the others in the same task stop within seconds.
   - Metrics of kind C(journal) are measured on the application hosts by M(greenlight.deploy.journal_metric), not here.
 attributes:

@@ -7,15 +7,15 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import subprocess
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from ansible.module_utils.urls import open_url
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.further import (
@@ -106,15 +106,14 @@ def ask_prometheus(url: str, query: str) -> float:
     if parts.scheme not in ("http", "https"):
         raise NotMeasured("the address is none of HTTP", where=where, expected="http:// or https://")
     address = f"{where}{parts.path.rstrip('/')}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-    request = urllib.request.Request(address)  # noqa: S310 - the scheme has been checked
-    if parts.username:
-        name, password = (urllib.parse.unquote(one or "") for one in (parts.username, parts.password))
-        token = base64.b64encode(f"{name}:{password}".encode()).decode()
-        request.add_header("Authorization", f"Basic {token}")
+    name, password = (urllib.parse.unquote(one or "") for one in (parts.username, parts.password))
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - the scheme has been checked
+        with open_url(
+            address, timeout=TIMEOUT, url_username=name or None, url_password=password, force_basic_auth=bool(name)
+        ) as answer:
             text = answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
+        error.close()
         raise NotMeasured(f"{where} answered {error.code}") from None
     except (OSError, ValueError) as error:
         raise NotMeasured(f"{where} did not answer ({getattr(error, 'reason', error)})") from None

@@ -21,7 +21,7 @@ def facts() -> str:
 def model() -> str:
     """The processor's name."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
-        key, _, value = line.partition(":")
+        key, _colon, value = line.partition(":")
         if key.strip() == "model name":
             return value.strip()
     return platform.machine()

@@ -30,18 +30,23 @@ def main(file: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         told = json.loads(file.read_text(encoding="utf-8"))
         if told["state"] != "scheduled" or time.time() < told["stop_at"] - 1:
-            print(f"{told['colour']} is {told['state']}: nothing to do")
+            say(f"{told['colour']} is {told['state']}: nothing to do")
             return 0
         connected = busy(set(told["ports"]))
         if connected:
-            print(f"{told['colour']} still has {connected} connections: looked at again in a minute")
+            say(f"{told['colour']} still has {connected} connections: looked at again in a minute")
             return LATER
         subprocess.run(["systemctl", "disable", "--quiet", "--now", "--", *told["units"]], check=True)
         following = file.with_name(file.name + ".next")
         following.write_text(json.dumps({**told, "state": "stopped"}, indent=2) + "\n", encoding="utf-8")
         following.replace(file)
-    print(f"{told['colour']} is stopped, {told['release']} stays installed")
+    say(f"{told['colour']} is stopped, {told['release']} stays installed")
     return 0
+
+
+def say(sentence: str) -> None:
+    """Tell the journal."""
+    sys.stdout.write(f"{sentence}\n")
 
 
 def busy(ports: set[int]) -> int:
@@ -66,4 +71,4 @@ def connections(ports: set[int], tables: Path = Path("/proc/net")) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    raise SystemExit(main(Path(sys.argv[1])))

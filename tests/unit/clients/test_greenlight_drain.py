@@ -47,7 +47,7 @@ class Client:
 
     async def ended(self):
         await asyncio.wait_for(asyncio.gather(self.task, return_exceptions=True), LIMIT)
-        return [self.sent.get_nowait() for _ in range(self.sent.qsize())]
+        return [self.sent.get_nowait() for _turn in range(self.sent.qsize())]
 
 
 class Recorder:
@@ -127,7 +127,7 @@ def test_the_message_in_hand_is_acknowledged_before_the_close():
         client.say("one")
         await inner.began.wait()
         await drain(application, classes="all", over=0)
-        for _ in range(20):
+        for _turn in range(20):
             await asyncio.sleep(0)
         assert client.sent.empty()
         inner.gate.set()
@@ -215,7 +215,7 @@ def test_asked_twice_the_earlier_moment_counts(monkeypatch):
         moments = iter([3600.0, 0.0, 3600.0])
         monkeypatch.setattr(application._sockets, "_choose", lambda _low, _high: next(moments))
         client = await Client.connect(application)
-        for _ in range(3):
+        for _turn in range(3):
             await drain(application, classes="all", over=3600)
         assert await client.ended() == [MOVED]
 
@@ -256,7 +256,7 @@ def test_a_handshake_that_is_going_on_leaves_after_it():
         client = Client(application)
         await asyncio.sleep(0)
         assert (await drain(application, classes="all", over=0))[1]["asked"] == 1
-        for _ in range(5):
+        for _turn in range(5):
             await asyncio.sleep(0)
         client.to_application.put_nowait(CONNECT)
         assert await client.ended() == [{"type": "websocket.accept"}, MOVED]

@@ -111,11 +111,12 @@ def decide(
     seen: dict[str, dict[str, Any]],
     private: list[str] | None = None,
     *,
-    application: dict[str, Any] = APPLICATION,
+    application: dict[str, Any] | None = None,
     fleet: plan.Fleet = FLEET,
     redeploy: bool = False,
 ) -> dict[str, Any]:
-    return plan.decide(application, fleet, seen, SOURCE, private or [], deployment="this-run", redeploy=redeploy)
+    described = application or APPLICATION
+    return plan.decide(described, fleet, seen, SOURCE, private or [], deployment="this-run", redeploy=redeploy)
 
 
 def test_the_first_deployment_is_blue_in_one_step() -> None:
@@ -207,8 +208,9 @@ OLD = {"id": "20261121T000000Z-aaaaaaa", "ref": "v1", "fingerprint": "old", "sta
 NEW = {"id": "20261122T110000Z-1a2b3c4", "ref": "v2", "fingerprint": NOW_PRINT}
 
 
-def killed(*, answers: bool = True, bad: tuple[str, ...] = (), new: dict[str, str] = NEW, **record: Any) -> Any:
+def killed(*, answers: bool = True, bad: tuple[str, ...] = (), new: dict[str, str] | None = None, **record: Any) -> Any:
     """Blue serves; green got a share and the run was killed; the new release is on every host."""
+    new = new or NEW
     traffic = {
         "serving": "blue", "candidate": "green", "share": 50, "updated": "2", "bad": bad,
         "releases": {"blue": OLD, "green": new}, **record,
