@@ -165,7 +165,7 @@ def rebooted() -> str:
 
 def expired() -> str:
     run = Run(run="far", lease=3)
-    until("it has the lock", lambda: "lock.json" in on_host("ls", STATE), 20)
+    until("it has the lock", lambda: '"far"' in on_host("sh", "-c", f"cat {STATE}/lock.json || true"), 20)
     run.kill()
     on_host("sed", "-i", 's/"host": ".*"/"host": "another"/', f"{STATE}/lock.json")
     status, output = Run(run="next", stay=False, wait=30).end()

@@ -110,7 +110,7 @@ def claim_of(params: Mapping[str, Any]) -> Claim:
             "it is not said why",
             where="reason",
             expected="why nobody else may deploy, or why another's lock is taken",
-            do='add -e reason="..."',
+            do="""add -e "reason='...'" """.strip(),
         )
     return Claim(holder["owner"], process, deployment, params["version"], reason, lease, beat)
 

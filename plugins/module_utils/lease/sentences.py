@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_FEW = 2  # minutes or hours from which on the smaller unit is no longer told
 _TAKEN_OVER = {
     "dead": "its process {pid} on {host} is dead",
     "expired": "it was last renewed at {renewed} and its lease of {lease} s is over",
@@ -30,7 +31,7 @@ def end(lock: Mapping[str, Any]) -> str:
         return "until it is released"
     if not lock["left"]:
         return "its lease is over"
-    return f"{lock['left']} s of its lease are left"
+    return f"{_span(lock['left'])} of its lease are left"
 
 
 def held(lock: Mapping[str, Any]) -> str:
@@ -65,7 +66,11 @@ def clock(wall: str) -> str:
 
 
 def _for(lock: Mapping[str, Any]) -> str:
-    seconds = lock["held"]
-    if seconds is None:
-        return ""
-    return f", for {seconds} s" if seconds < 2 * 60 else f", for {seconds // 60} min"
+    return "" if lock["held"] is None else f", for {_span(lock['held'])}"
+
+
+def _span(seconds: int) -> str:
+    """Seconds, or minutes and hours where nobody counts seconds."""
+    if seconds < _FEW * 60:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < _FEW * 3600 else f"{seconds / 3600:.1f} h"

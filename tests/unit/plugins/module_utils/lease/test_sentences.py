@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease import lock as locks
@@ -29,6 +31,7 @@ RETURNED = {"at": "2026-11-22T12:51:09Z", "from": "green-10", "to": "blue", "why
             after(50),
             "locked by ann@laptop (deployment d1, v2.0.0, release) since 12:00:00 UTC, for 50 s; 70 s of its lease",
         ),
+        (replace(ANN, lease=28800), after(9), "for 9 s; 8.0 h of its lease are left"),
         (ANN, after(600), "since 12:00:00 UTC, for 10 min; its lease is over"),
         (ANN, Moment("boot-b", 1, START.wall), "since 12:00:00 UTC; 119 s"),
         (
