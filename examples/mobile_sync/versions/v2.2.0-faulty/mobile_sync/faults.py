@@ -30,7 +30,7 @@ Headers = list[tuple[bytes, bytes]]
 
 WITH_NUMBER = ("crash_after", "errors", "slow")
 ALONE = ("crash_at_once", "refuse_websockets", "ignore_drain", "wait_for_clients")
-SPARED = ("/health", "/readiness")
+SPARED = ("/health", "/readiness", "/.greenlight/")  # the drain contract is around everything, faults too
 FIRST_CLIENT = "/api/v1/sync/items"
 SLOW_PERCENT = 5
 CRASHED = 70
@@ -95,7 +95,7 @@ class Faulty:
             self._wake()
         if self._is_awake and scope["type"] == "websocket" and self.has("refuse_websockets"):
             await send({"type": "websocket.close"})
-        elif self._is_awake and scope["type"] == "http" and scope["path"] not in SPARED:
+        elif self._is_awake and scope["type"] == "http" and not scope["path"].startswith(SPARED):
             await self._answer(scope, receive, send)
         else:
             await self._inner(scope, receive, send)
