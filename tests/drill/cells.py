@@ -217,11 +217,12 @@ def refused(why: str, failed_percent: float = 0.0) -> Expect:
 
 LATER = "wait_for_clients"
 WIDE: Overrides = {"greenlight_traffic": {"pause": 20}, "greenlight_gate": {"window": 10, "minimum_requests": 30}}
+LONG: Overrides = {"greenlight_traffic": {"pause": 12}}
 SILENT: Overrides = {"greenlight_gate": {"synthetic": False, "decision_timeout": 3, "measure_errors": 2}}
 
 CELLS = (
     Cell("crashes at once", "start", refused("start the new release"), faulty("crash_at_once")),
-    Cell("crashes after 3 s", "10 %", refused("at 10 %", 0.5), faulty(f"crash_after=3,{LATER}")),
+    Cell("crashes after 3 s", "10 %", refused("at 10 %", 0.5), faulty(f"crash_after=3,{LATER}", **LONG)),
     Cell("answers 500 to all", "smoke", refused("start the new release|smoke"), faulty("errors=100")),
     Cell("answers 500 to all", "10 %", refused("at 10 %", 2.0), faulty(f"errors=100,{LATER}"), short=True),
     Cell("answers 500 to 5 %", "10 %", refused("at 10 %", 0.5), faulty(f"errors=5,{LATER}", **WIDE)),

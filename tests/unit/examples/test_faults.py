@@ -71,6 +71,7 @@ def test_every_nth_request_fails_and_probes_never_do(faults):
     visitor = Visitor(faults, "errors=25")
     assert visitor.ask(*["/api/v1/time"] * 8) == [200, 200, 200, 500] * 2
     assert Visitor(faults, "errors=100").ask("/api/v1/time", "/health", "/readiness") == [500, 200, 200]
+    assert Visitor(faults, "errors=100").ask("/.greenlight/drain") == [200]
 
 
 def test_a_fault_that_waits_begins_with_the_first_item(faults):

@@ -13,7 +13,7 @@ each run: every n-th, nothing by chance.
 | `ignore_drain` | sockets that are asked to leave stay |
 | `wait_for_clients` | all but the first and the last of these begin only with the first item that comes by HTTP |
 
-`/health` and `/readiness` go on saying that all is well.
+`/health` and `/readiness` go on saying that all is well, and instances can still be asked to let their sockets go.
 """
 
 import asyncio
