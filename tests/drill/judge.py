@@ -10,8 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SECONDS_OF_A_CELL = 120.0
-
 
 @dataclass(frozen=True)
 class Expect:
@@ -84,10 +82,7 @@ def _clients(expect: Expect, facts: Facts) -> list[str]:
 
 def _left(facts: Facts) -> list[str]:
     found = [f"{proxy} is left at {state}" for proxy, state in facts.states.items() if state not in ("blue", "green")]
-    found += [f"{proxy} is locked without an end" for proxy, lock in facts.locks.items() if lock == "held"]
-    if facts.seconds > SECONDS_OF_A_CELL:
-        found.append(f"it took {facts.seconds:.0f} s")
-    return found
+    return found + [f"{proxy} is locked without an end" for proxy, lock in facts.locks.items() if lock == "held"]
 
 
 def lock_of(lock: Mapping[str, object] | None) -> str:
