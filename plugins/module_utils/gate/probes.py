@@ -11,7 +11,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.figures import Figures, bucket
 from ansible_collections.greenlight.deploy.plugins.module_utils.health.endpoint import Endpoint
@@ -33,48 +32,49 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Probed:
-    """``problems`` are those of the look at every path, ``figures`` count that look and all further probes."""
+class Looked:
+    """One look at every path; ``late`` when a probe ran out of time."""
 
     figures: Figures
-    problems: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """For a module's result."""
-        return {**self.figures.as_dict(), "problems": list(self.problems)}
+    problems: tuple[str, ...] = ()
+    late: bool = False
 
 
 @dataclass(frozen=True)
 class Prober:
-    """Asks ``endpoint`` as a tester. ``health`` gives the paths (path, readiness, websocket; an empty one is left out);
-    ``served_by`` is what X-Greenlight-Served-By must begin with where the application says it; ``timeout`` is for each
-    probe, in seconds."""
+    """Asks ``endpoint`` as a tester.
+
+    ``health`` gives the paths (path, readiness, websocket; an empty one is left out); ``served_by`` is what
+    X-Greenlight-Served-By must begin with where the application says it; ``timeout`` is for each probe, in seconds.
+    """
 
     endpoint: Endpoint
     health: Mapping[str, str]
     served_by: str
     timeout: float
 
-    def probe(self, requests: int, sockets: int) -> Probed:
-        """Look at every path once, then send at least so many requests and handshakes in all.
-
-        No more are sent where the look ran out of time: that is an answer too.
-        """
-        return run_async(self._probe(requests, sockets))
-
-    async def _probe(self, requests: int, sockets: int) -> Probed:
-        paths = [self.health[name] for name in ("path", "readiness") if self.health.get(name)]
-        websocket = self.health.get("websocket", "")
-        http = [self._request(path) for path in paths]
-        look = await _all([*http, *([self._socket(websocket)] if websocket else [])])
-        more: list[Probe] = []
-        if all(probe.seconds < self.timeout for probe in look):
-            further = [self._request(paths[number % len(paths)]) for number in range(requests - len(paths)) if paths]
-            further += [self._socket(websocket) for _number in range(sockets - 1) if websocket]
-            more = await _all(further)
-        return Probed(
-            figures_of_probes([*look, *more]), tuple(f"{one.name}: {one.problem}" for one in look if one.problem)
+    def look(self) -> Looked:
+        """Ask at every path once."""
+        probes = [self._request(path) for path in self._paths()]
+        if self.health.get("websocket"):
+            probes.append(self._socket())
+        done = run_async(_all(probes))
+        return Looked(
+            figures_of_probes(done),
+            tuple(f"{probe.name}: {probe.problem}" for probe in done if probe.problem),
+            late=any(probe.seconds >= self.timeout for probe in done),
         )
+
+    def further(self, requests: int, sockets: int) -> Figures:
+        """Send so many requests and handshakes; none where there is no path for them."""
+        paths = self._paths()
+        probes = [self._request(paths[number % len(paths)]) for number in range(requests if paths else 0)]
+        if self.health.get("websocket"):
+            probes += [self._socket() for _number in range(sockets)]
+        return figures_of_probes(run_async(_all(probes))) if probes else Figures()
+
+    def _paths(self) -> list[str]:
+        return [self.health[name] for name in ("path", "readiness") if self.health.get(name)]
 
     def _request(self, path: str) -> Callable[[], Awaitable[Probe]]:
         async def act() -> Probe:
@@ -89,7 +89,9 @@ class Prober:
 
         return act
 
-    def _socket(self, path: str) -> Callable[[], Awaitable[Probe]]:
+    def _socket(self) -> Callable[[], Awaitable[Probe]]:
+        path = self.health["websocket"]
+
         async def act() -> Probe:
             answer = await try_websocket(self.endpoint, path, timeout=self.timeout, first_message=False)
             return Probe(f"WebSocket {path}", answer.error, answer.latency_s)

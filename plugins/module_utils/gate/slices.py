@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.access_log import AccessLog
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.figures import Figures, percent
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.lines import tally
-from ansible_collections.greenlight.deploy.plugins.module_utils.gate.probes import Probed
+from ansible_collections.greenlight.deploy.plugins.module_utils.gate.probes import Looked
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.kernel import Kernel
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.sockets import live, totals
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import COLOURS, Colour
@@ -27,8 +28,11 @@ ALARM_REQUESTS = 10
 class Probing(Protocol):
     """What sends probes."""
 
-    def probe(self, requests: int, sockets: int) -> Probed:
-        """Send at least so many."""
+    def look(self) -> Looked:
+        """Ask at every path once."""
+
+    def further(self, requests: int, sockets: int) -> Figures:
+        """Send so many more."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +71,20 @@ class Slicer:
     def take(self, wanted: Wanted, since: Mapping[str, Any]) -> dict[str, Any]:
         """Watch for a while; ``since`` is the cursor of the slice before, so that none is left out between the two."""
         begun = self._clock()
-        parts, unreadable = self._watch(wanted, begun + wanted.seconds)
+        with ThreadPoolExecutor(1) as pool:  # who looks may have to wait for an answer, and the log goes on meanwhile
+            looking = pool.submit(wanted.prober.look) if wanted.prober else None
+            parts, unreadable = self._watch(wanted, begun + wanted.seconds)
+            looked = looking.result() if looking else None
         sockets = self._sockets()
         before = since.get("sockets") or sockets
         parts = {colour: _opened(parts[colour], sockets[colour] - before[colour]) for colour in COLOURS}
-        mine = parts[wanted.candidate]
-        probed = None
-        if wanted.prober is not None:
-            missing = (max(0, wanted.requests - mine.requests), max(0, wanted.sockets - mine.handshakes))
-            probed = wanted.prober.probe(*missing)
+        probes = _probes(wanted, parts[wanted.candidate], looked)
         now = self._clock()
         return {
             "cursor": {**self._log.position.as_dict(), "at": now, "sockets": sockets},
             "seconds": round(now - float(since.get("at") or begun), 3),
             "colours": {colour: {**parts[colour].as_dict(), "sockets": sockets[colour]} for colour in COLOURS},
-            "probes": probed.as_dict() if probed else None,
+            "probes": {**probes.as_dict(), "problems": list(looked.problems)} if looked else None,
             "unreadable": unreadable,
             "gap": self._log.gap,
         }
@@ -99,6 +102,17 @@ class Slicer:
 
     def _sockets(self) -> dict[Colour, int]:
         return totals(live(self._kernel.sockets(), self._upstreams))
+
+
+def _probes(wanted: Wanted, clients: Figures, looked: Looked | None) -> Figures:
+    """The look, and what clients and look together fell short of; no more where an answer did not come in time."""
+    if looked is None or wanted.prober is None:
+        return Figures()
+    had = clients + looked.figures
+    if looked.late:
+        return looked.figures
+    missing = max(0, wanted.requests - had.requests), max(0, wanted.sockets - had.handshakes)
+    return looked.figures + wanted.prober.further(*missing)
 
 
 def alarming(figures: Figures, limit: float) -> bool:
