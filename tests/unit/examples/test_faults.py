@@ -74,7 +74,7 @@ def test_every_nth_request_fails_and_probes_never_do(faults):
     assert Visitor(faults, "errors=100").ask("/.greenlight/drain") == [200]
 
 
-def test_a_fault_that_waits_begins_with_the_first_item(faults):
+def test_a_fault_that_waits_begins_with_the_first_client(faults):
     visitor = Visitor(faults, "errors=100,refuse_websockets,wait_for_clients")
     assert visitor.ask("/api/v1/uploads/init") == [200]
     assert visitor.ask("/ws/sync", kind="websocket") == [200]
@@ -100,7 +100,7 @@ def test_it_ends_at_once_or_later(faults, monkeypatch):
     assert ended == [faults.CRASHED]
     visitor = Visitor(faults, "crash_after=0,wait_for_clients")
     assert ended == [faults.CRASHED]
-    visitor.ask(faults.FIRST_CLIENT)
+    visitor.ask(faults.FIRST_CLIENT[0])
     for thread in faults.threading.enumerate():
         if isinstance(thread, faults.threading.Timer):
             thread.join()

@@ -11,7 +11,7 @@ each run: every n-th, nothing by chance.
 | `slow=SECONDS` | one in twenty requests is answered so much later |
 | `refuse_websockets` | each handshake is answered 403 |
 | `ignore_drain` | sockets that are asked to leave stay |
-| `wait_for_clients` | all but the first and the last of these begin only with the first item that comes by HTTP |
+| `wait_for_clients` | crashes later, errors, delays and refusals begin with the first request for the time or for items |
 
 `/health` and `/readiness` go on saying that all is well, and instances can still be asked to let their sockets go.
 """
@@ -31,7 +31,7 @@ Headers = list[tuple[bytes, bytes]]
 WITH_NUMBER = ("crash_after", "errors", "slow")
 ALONE = ("crash_at_once", "refuse_websockets", "ignore_drain", "wait_for_clients")
 SPARED = ("/health", "/readiness", "/.greenlight/")  # the drain contract is around everything, faults too
-FIRST_CLIENT = "/api/v1/sync/items"
+FIRST_CLIENT = ("/api/v1/sync/items", "/api/v1/time")
 SLOW_PERCENT = 5
 CRASHED = 70
 
@@ -91,7 +91,7 @@ class Faulty:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serves one request or one socket."""
-        if scope["type"] == "http" and scope["path"] == FIRST_CLIENT and not self._is_awake:
+        if scope["type"] == "http" and scope["path"] in FIRST_CLIENT and not self._is_awake:
             self._wake()
         if self._is_awake and scope["type"] == "websocket" and self.has("refuse_websockets"):
             await send({"type": "websocket.close"})
