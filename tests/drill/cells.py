@@ -218,7 +218,7 @@ def refused(why: str, failed_percent: float = 0.0) -> Expect:
 LATER = "wait_for_clients"
 WIDE: Overrides = {"greenlight_traffic": {"pause": 20}, "greenlight_gate": {"window": 10, "minimum_requests": 30}}
 LONG: Overrides = {"greenlight_traffic": {"pause": 12}}
-SLOWLY: Overrides = {"greenlight_drain": {"over": 6}}
+SLOWLY: Overrides = {**LONG, "greenlight_drain": {"over": 6}}
 SILENT: Overrides = {"greenlight_gate": {"synthetic": False, "decision_timeout": 3, "measure_errors": 2}}
 
 CELLS = (
@@ -228,7 +228,7 @@ CELLS = (
     Cell("answers 500 to all", "10 %", refused("at 10 %", 2.0), faulty(f"errors=100,{LATER}"), short=True),
     Cell("answers 500 to 5 %", "10 %", refused("at 10 %", 0.5), faulty(f"errors=5,{LATER}", **WIDE)),
     Cell("slow p99", "10 %", refused("at 10 %"), faulty(f"slow=3,{LATER}", **WIDE)),
-    Cell("refuses WebSockets", "10 %", refused("at 10 %", 15.0), faulty(f"refuse_websockets,{LATER}", **LONG, **SLOWLY)),
+    Cell("refuses WebSockets", "10 %", refused("at 10 %", 15.0), faulty(f"refuse_websockets,{LATER}", **SLOWLY)),
     Cell("no traffic, probes", "10 %", DONE, good(), clients=False),
     Cell("no traffic, no probes", "10 %", refused("at 10 %"), good(**SILENT), clients=False),
     Cell("log rotated", "10 %", DONE, rotate_log),

@@ -11,7 +11,7 @@ each run: every n-th, nothing by chance.
 | `slow=SECONDS` | one in twenty requests is answered so much later |
 | `refuse_websockets` | each handshake is answered 403 |
 | `ignore_drain` | sockets that are asked to leave stay |
-| `wait_for_clients` | crashes later, errors, delays and refusals begin with the first request for the time or for items |
+| `wait_for_clients` | later crashes, errors, delays and refusals begin with the first request for time or items |
 
 `/health` and `/readiness` go on saying that all is well, and instances can still be asked to let their sockets go.
 """
