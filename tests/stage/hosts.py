@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The hosts of a project: kept from run to run as long as nobody else had one of them."""
+"""The hosts of the drill and the benchmark: kept from run to run as long as nobody else had one of them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ MARK = "/var/lib/greenlight-stage"
 
 
 def ready(project: Project) -> None:
-    """Bring the hosts up; fresh ones unless all of them are those that this project had the last time."""
+    """Bring the hosts up; fresh ones unless all of them are still those that were made here."""
     lab.up(project.hosts)
     marks = {mark(host) for host in project.hosts}
-    if len(marks) != 1 or not next(iter(marks)).startswith(f"{project.name} "):
+    if len(marks) != 1 or marks == {""}:
         fresh(project)
 
 
 def fresh(project: Project) -> None:
-    """Make the hosts anew and mark them as those of this project."""
+    """Make the hosts anew and mark them as made together."""
     lab.up(project.hosts, fresh=True)
-    text = f"{project.name} {secrets.token_hex(8)}"
+    text = secrets.token_hex(8)
     for host in project.hosts:
         lab.tell(host, f"echo '{text}' > {MARK}")
 
 
 def mark(host: Host) -> str:
-    """Whose host it is."""
+    """With which others a host was made; empty for one that was not made here."""
     return lab.tell(host, f"cat {MARK} 2> /dev/null || true").strip()
