@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Self
 
 from tests.stage.project import INVENTORY, Project
@@ -54,8 +55,8 @@ class Command:
         self._reader.start()
 
     def _read(self) -> None:
-        with self.log.open("w") as log:
-            for line in self._process.stdout or ():
+        with self.log.open("w") as log, self._process.stdout or nullcontext(()) as lines:
+            for line in lines:
                 self.lines.append((time.monotonic() - self.started, line.rstrip()))
                 log.write(f"{self.lines[-1][0]:7.2f} {line}")
                 log.flush()
