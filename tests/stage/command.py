@@ -90,6 +90,8 @@ class Command:
         wanted, seen, end = re.compile(pattern), 0, time.monotonic() + seconds
         while True:
             running = self.running
+            if not running:
+                self._end()
             for _at, line in self.lines[seen:]:
                 seen += 1
                 if wanted.search(line):
