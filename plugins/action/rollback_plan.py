@@ -78,6 +78,12 @@ class ActionModule(ControllerAction):
     def _drill(
         self, arguments: Mapping[str, Any], proxies: Mapping[str, Any], task_vars: Mapping[str, Any]
     ) -> dict[str, Any]:
-        folder, file = (Path(task_vars.get(name) or "") for name in ("inventory_dir", "inventory_file"))
-        rollback.require_rehearsal({folder.name, file.stem}, confirmed=arguments["confirmed"])
+        rollback.require_rehearsal(self._environments(task_vars), confirmed=arguments["confirmed"])
         return {**rollback.other_way(proxies), "ends": [seconds_since_start()]}
+
+    @staticmethod
+    def _environments(task_vars: Mapping[str, Any]) -> set[str]:
+        """What the inventories of the proxies are called: their folder, and their file without its ending."""
+        proxies = [task_vars["hostvars"][host] for host in task_vars["groups"]["proxies"]]
+        folders = {Path(facts.get("inventory_dir") or "").name for facts in proxies}
+        return folders | {Path(facts.get("inventory_file") or "").stem for facts in proxies}

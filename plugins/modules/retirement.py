@@ -35,7 +35,7 @@ options:
     required: true
   state:
     description:
-      - V(scheduled) has the colour stopped later. When it waits already, it keeps its time.
+      - V(scheduled) has the colour stopped later. When it waits already, the earlier time counts.
       - V(cancelled) lets it run on. A colour that was stopped stays stopped.
       - V(revived) also starts it when it was stopped, as it was installed, and does not wait until it is ready.
       - V(present) only tells what there is.

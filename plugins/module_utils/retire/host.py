@@ -65,10 +65,11 @@ class Retirements:
     def schedule(self, wanted: Retirement, now: float, *, check: bool = False) -> bool:
         """Have the colour stopped when its time comes; whether anything changed.
 
-        A retirement of the same release that waits already keeps its time.
+        A retirement of the same release that waits already keeps its time, unless the new one is earlier.
         """
-        if plan.same(self.of(wanted.colour), wanted) or check:
-            return not plan.same(self.of(wanted.colour), wanted)
+        waits = plan.waits(self.of(wanted.colour), wanted)
+        if waits or check:
+            return not waits
         with self._alone():
             script = self._folder / "stop.py"
             write_atomic(script, inspect.getsource(stopper).encode(), 0o700)

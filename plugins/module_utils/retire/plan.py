@@ -68,11 +68,11 @@ def parse(text: str, where: str) -> Retirement:
         ) from None
 
 
-def same(known: Retirement | None, wanted: Retirement) -> bool:
-    """Whether ``wanted`` waits already, be it until another time."""
-    return known is not None and replace(known, stop_at=0.0, installed_until=0.0) == replace(
-        wanted, stop_at=0.0, installed_until=0.0
-    )
+def waits(known: Retirement | None, wanted: Retirement) -> bool:
+    """Whether ``wanted`` waits already; of two times the earlier one counts."""
+    if known is None or wanted.stop_at < known.stop_at:
+        return False
+    return replace(known, stop_at=0.0, installed_until=0.0) == replace(wanted, stop_at=0.0, installed_until=0.0)
 
 
 def describe(retirement: Retirement | None, now: float) -> str:

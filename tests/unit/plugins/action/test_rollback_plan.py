@@ -64,3 +64,41 @@ def test_no_way_back_is_a_failure_without_facts(act, seen, said):
     assert result["failed"] is True
     assert said in result["msg"]
     assert "ansible_facts" not in result
+
+
+def described(seen):
+    """The same with what the kinds need that take part in more than the traffic."""
+    seen["groups"]["apps"] = ["app1"]
+    seen["hostvars"]["app1"] = {"inventory_hostname": "app1", "rollback_releases": {"releases": MANIFESTS}}
+    seen["greenlight_application"] = {"domain": "shop.test", "services": []}
+    for name in seen["groups"]["proxies"]:
+        seen["hostvars"][name].update(
+            inventory_hostname=name, inventory_dir="/x/production", inventory_file="/x/hosts.yml"
+        )
+    return seen
+
+
+MANIFESTS = [{"release": each["id"], "sha": "0" * 40, "ref": "main", "version": each["ref"]} for each in (BLUE, GREEN)]
+
+
+def test_code_makes_a_plan_for_the_roles_that_start_a_release(act):
+    result = act(ActionModule, {"kind": "code"}, described(variables(edge1=SETTLED)))
+    facts = result["ansible_facts"]
+    assert (facts["greenlight_way_back"]["begun"], facts["greenlight_verdict"]["go"]) == (["app1"], True)
+    assert (facts["greenlight_plan"]["candidate"], facts["greenlight_plan"]["release"]) == ("blue", BLUE["id"])
+    assert act.shown == ["  Back to v1 (blue), away from v2 (green)."]
+
+
+def test_code_that_serves_already_is_nothing_to_do(act):
+    result = act(ActionModule, {"kind": "code", "release": GREEN["id"]}, described(variables(edge1=SETTLED)))
+    assert result["msg"] == f"Nothing to do: v2 ({GREEN['id']}) already serves as green."
+    assert result["ansible_facts"]["greenlight_plan"]["nothing_to_do"] is True
+
+
+def test_a_rehearsal_asks_before_it_takes_clients_of_production(act):
+    refused = act(ActionModule, {"kind": "drill"}, described(variables(edge1=SETTLED)))
+    assert refused["failed"] is True
+    assert "production has real clients" in refused["msg"]
+    result = act(ActionModule, {"kind": "drill", "confirmed": True}, described(variables(edge1=SETTLED)))
+    assert result["ansible_facts"]["greenlight_way_back"]["colour"] == "blue"
+    assert len(result["ansible_facts"]["greenlight_way_back"]["ends"]) == 1

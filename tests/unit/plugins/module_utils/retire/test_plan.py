@@ -44,11 +44,12 @@ def test_nothing_is_known():
     assert plan.describe(None, 0.0) == "no retirement is known"
 
 
-def test_the_same_waits_already_be_it_until_another_time():
-    assert plan.same(BLUE, replace(BLUE, stop_at=9.0, installed_until=9.0))
-    assert not plan.same(BLUE, replace(BLUE, release="b2"))
-    assert not plan.same(replace(BLUE, state=plan.CANCELLED), BLUE)
-    assert not plan.same(None, BLUE)
+def test_of_two_times_the_earlier_one_counts():
+    assert plan.waits(BLUE, replace(BLUE, stop_at=9999.0, installed_until=9.0))
+    assert not plan.waits(BLUE, replace(BLUE, stop_at=9.0))
+    assert not plan.waits(BLUE, replace(BLUE, release="b2"))
+    assert not plan.waits(replace(BLUE, state=plan.CANCELLED), BLUE)
+    assert not plan.waits(None, BLUE)
 
 
 def test_the_timer_waits_for_a_moment_and_catches_up_after_a_reboot():
