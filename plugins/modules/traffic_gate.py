@@ -137,7 +137,7 @@ windows:
       description: What decided.
       type: str
     metrics:
-      description: Each metric with C(name), C(outcome), C(value), C(limit), C(baseline), C(samples) and C(dry_run).
+      description: Each metric with C(name), C(outcome), C(value), C(limit), C(baseline), C(unit) and C(samples).
       type: list
       elements: dict
     colours:

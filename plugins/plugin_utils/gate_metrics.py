@@ -36,8 +36,11 @@ _PARAMETERS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "applicat
 
 
 class Measurer:
-    """``names`` are filled into commands and queries, ``secrets`` hold the addresses of databases, and ``on_proxy``
-    runs a command there and returns what it printed."""
+    """Measures ``specs``, entries of ``greenlight_gate.metrics``.
+
+    ``names`` are filled into commands and queries, ``secrets`` hold the addresses of databases, and ``on_proxy`` runs
+    a command there and returns what it printed.
+    """
 
     def __init__(
         self,

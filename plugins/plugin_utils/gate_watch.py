@@ -65,8 +65,10 @@ class World(Protocol):
 
 @dataclass(frozen=True)
 class Subject:
-    """What is watched. ``serving`` is empty where nobody serves beside the candidate; ``how_to_decide`` is the command
-    that a person gives."""
+    """What is watched.
+
+    ``serving`` is empty where nobody serves beside the candidate; ``how_to_decide`` is the command that a person gives.
+    """
 
     candidate: str
     serving: str
@@ -96,7 +98,13 @@ class Watch:
         self._world = world
         self._states = _states(subject)
         self._gate = Gate(rules)
-        self._slices = Slices(subject.candidate, subject.serving, rules.window, websockets=subject.websockets)
+        self._slices = Slices(
+            subject.candidate,
+            subject.serving,
+            rules.window,
+            websockets=subject.websockets,
+            synthetic=subject.synthetic,
+        )
         self._reports: list[dict[str, Any]] = []
         self._cursor: Mapping[str, Any] = {}
         self._began = world.clock()
@@ -164,6 +172,7 @@ class Watch:
             self._world.sleep(seconds)
             self._not_measured(error)
         else:
+            self._note(sampled)
             self._slices.add(slice_of(sampled, warm=warm))
             self._take(sampled)
         self._gate.tick(self._now())
@@ -195,6 +204,13 @@ class Watch:
         self._world.say(f"cannot measure: {error.what}")
         if not self._gate.until_window(now):
             self._see(now, Judgement(Outcome.UNKNOWN, str(error)))
+
+    def _note(self, sampled: Mapping[str, Any]) -> None:
+        """What may make the figures smaller than they were."""
+        if sampled["gap"]:
+            self._world.say("the access log was cut or removed while it was read: some requests are not counted")
+        if sampled["unreadable"]:
+            self._world.say(f"{sampled['unreadable']} lines of the access log are none of ours and are not counted")
 
     def _take(self, sampled: Mapping[str, Any]) -> None:
         now = self._now()

@@ -68,8 +68,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Seen:
-    """All of a window. ``baseline`` is None where nobody serves beside the candidate. ``probes`` went to the candidate;
-    ``looks`` are the problems of each look at its paths, the oldest first; ``websockets``: the application has some."""
+    """All of a window. ``baseline`` is None where nobody serves beside the candidate.
+
+    ``probes`` went to the candidate, and count as its clients only when ``synthetic`` ones may; ``looks`` are the
+    problems of each look at its paths, the oldest first; ``websockets``: the application has some.
+    """
 
     seconds: float
     candidate: Side
@@ -77,6 +80,7 @@ class Seen:
     probes: Figures = field(default_factory=Figures)
     looks: Sequence[Sequence[str]] = ()
     websockets: bool = True
+    synthetic: bool = True
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ def _of_baseline(seen: Seen, value: Callable[[Figures], float], unit: str) -> st
 def _asked(seen: Seen, limits: Limits) -> tuple[Figures, str]:
     """The clients' figures when they suffice, else with the probes; and what to call the requests."""
     mine = seen.candidate.figures
-    if mine.requests >= limits.minimum_requests or not seen.probes.requests:
+    if mine.requests >= limits.minimum_requests or not seen.synthetic or not seen.probes.requests:
         return mine, "requests"
     return mine + seen.probes, f"requests ({seen.probes.requests} of them probes)"
 
@@ -250,7 +254,7 @@ def _handshakes(seen: Seen, limits: Limits) -> Metric | None:
     if not seen.websockets:
         return None
     figures = seen.candidate.figures
-    if figures.handshakes < limits.minimum_sockets:
+    if figures.handshakes < limits.minimum_sockets and seen.synthetic:
         figures = figures + seen.probes
     limit = limits.handshake_failures
     baseline = seen.baseline.figures if seen.baseline else None

@@ -11,6 +11,8 @@ from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.judge import Judgement, Metric, Seen, Side, shown
 
+NUMBERS = ("value", "limit", "baseline")
+
 
 def live_line(share: int, now: float, least: float, seen: Seen, so_far: str) -> str:
     """One line while the gate watches: share, time, rates, errors, latencies and sockets of both colours."""
@@ -54,11 +56,16 @@ def window_report(at: float, seen: Seen, judgement: Judgement) -> dict[str, Any]
 
 
 def _metric(metric: Metric) -> dict[str, Any]:
+    """Without what is empty; what is not good says why."""
+    rounded = {name: round(value, 4) for name in NUMBERS if (value := getattr(metric, name)) is not None}
+    flags = {name: True for name in ("critical", "dry_run") if getattr(metric, name)}
+    why = {"why": metric.why} if metric.why else {}
     return {
-        **metric.as_dict(),
-        **{
-            name: round(value, 4)
-            for name in ("value", "limit", "baseline")
-            if (value := getattr(metric, name)) is not None
-        },
+        "name": metric.name,
+        "outcome": metric.outcome.value,
+        "samples": metric.samples,
+        "unit": metric.unit,
+        **rounded,
+        **flags,
+        **why,
     }

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,8 +39,9 @@ class Probing(Protocol):
 class Wanted:
     """What a slice shall be.
 
-    It takes ``seconds``, and ends sooner when more than ``alarm`` percent of the candidate's requests failed. With a
-    ``prober`` the candidate gets at least so many requests and handshakes, those of clients included.
+    It takes ``seconds``, and ends sooner when more than ``alarm`` percent of the candidate's requests failed or a look
+    at it ran out of time. With a ``prober`` the candidate gets at least so many requests and handshakes, those of
+    clients included.
     """
 
     candidate: Colour
@@ -73,7 +74,7 @@ class Slicer:
         begun = self._clock()
         with ThreadPoolExecutor(1) as pool:  # who looks may have to wait for an answer, and the log goes on meanwhile
             looking = pool.submit(wanted.prober.look) if wanted.prober else None
-            parts, unreadable = self._watch(wanted, begun + wanted.seconds)
+            parts, unreadable = self._watch(wanted, begun + wanted.seconds, looking)
             looked = looking.result() if looking else None
         sockets = self._sockets()
         before = since.get("sockets") or sockets
@@ -89,14 +90,14 @@ class Slicer:
             "gap": self._log.gap,
         }
 
-    def _watch(self, wanted: Wanted, end: float) -> tuple[dict[Colour, Figures], int]:
+    def _watch(self, wanted: Wanted, end: float, looking: Future[Looked] | None) -> tuple[dict[Colour, Figures], int]:
         parts, unreadable = {colour: Figures() for colour in COLOURS}, 0
         while True:
             counted = tally(self._log.read(), self._upstreams)
             parts = {colour: parts[colour] + counted.colours[colour] for colour in COLOURS}
             unreadable += counted.unreadable
             left = end - self._clock()
-            if left <= 0 or alarming(parts[wanted.candidate], wanted.alarm):
+            if left <= 0 or alarming(parts[wanted.candidate], wanted.alarm) or _late(looking):
                 return parts, unreadable
             self._sleep(min(POLL, left))
 
@@ -113,6 +114,11 @@ def _probes(wanted: Wanted, clients: Figures, looked: Looked | None) -> Figures:
         return looked.figures
     missing = max(0, wanted.requests - had.requests), max(0, wanted.sockets - had.handshakes)
     return looked.figures + wanted.prober.further(*missing)
+
+
+def _late(looking: Future[Looked] | None) -> bool:
+    """Whether it is known by now that an answer did not come in time."""
+    return looking is not None and looking.done() and looking.result().late
 
 
 def alarming(figures: Figures, limit: float) -> bool:

@@ -45,11 +45,12 @@ def slice_of(data: Mapping[str, Any], *, warm: bool) -> Slice:
 class Slices:
     """The slices of one share; those that no window needs any more are forgotten."""
 
-    def __init__(self, candidate: str, serving: str, window: float, *, websockets: bool) -> None:
+    def __init__(self, candidate: str, serving: str, window: float, *, websockets: bool, synthetic: bool) -> None:
         self._candidate = colour_of(candidate)
         self._serving = colour_of(serving) if serving else None
         self._window = window
         self._websockets = websockets
+        self._synthetic = synthetic
         self._kept: deque[Slice] = deque()
 
     def add(self, one: Slice) -> None:
@@ -84,4 +85,5 @@ class Slices:
             probes=total(one.probes for one in slices),
             looks=[look for one in slices for look in one.looks],
             websockets=self._websockets,
+            synthetic=self._synthetic,
         )

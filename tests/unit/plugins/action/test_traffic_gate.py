@@ -53,6 +53,8 @@ def gate(monkeypatch, tmp_path):
             "state": "green-10",
             "decision": None,
             "cpu_seconds": 0.1,
+            "gap": False,
+            "unreadable": 0,
         }
 
     def sleep(seconds):

@@ -36,6 +36,7 @@ class Proxy:
         self.decision = lambda now: None
         self.fault = lambda now: None
         self.metrics = []
+        self.gap, self.unreadable = False, 0
         self.bell = lambda now: ""
         self.asked, self.lines, self.shown_at = [], [], []
 
@@ -74,6 +75,8 @@ class Proxy:
             "state": self.state,
             "decision": self.decision(self.passed),
             "cpu_seconds": 0.2,
+            "gap": self.gap,
+            "unreadable": self.unreadable,
         }
 
     def measure(self):
@@ -180,6 +183,14 @@ def test_what_cannot_be_measured_is_said_and_asked():
     assert outcomes.said.verdict is Verdict.INCONCLUSIVE
     assert "2 times in a row: /var/log: the access log cannot be read" in outcomes.said.why
     assert "cannot measure: the access log cannot be read" in proxy.lines
+
+
+def test_lines_that_are_lost_or_not_ours_are_said():
+    proxy = Proxy()
+    proxy.gap, proxy.unreadable = True, 7
+    watch(proxy)
+    assert "the access log was cut or removed while it was read: some requests are not counted" in proxy.lines
+    assert "7 lines of the access log are none of ours and are not counted" in proxy.lines
 
 
 def test_a_fault_that_passes_costs_no_verdict_and_no_line_of_the_log():

@@ -89,6 +89,8 @@ GOOD, BAD, UNKNOWN = Outcome.GOOD, Outcome.BAD, Outcome.UNKNOWN
         (seen(figures(0), sockets=0, probes=Figures(opened=20)), {}, GOOD, ""),
         (seen(figures(0), sockets=0, probes=Figures(refused=20)), {}, BAD, "handshakes"),
         (seen(figures(0), blue=None, sockets=0), {}, UNKNOWN, ""),
+        # looks are no clients where synthetic ones are not wanted
+        (seen(figures(0), sockets=0, probes=figures(90, opened=40), synthetic=False), {}, UNKNOWN, ""),
     ],
 )
 def test_windows(window, limits, outcome, name):

@@ -19,7 +19,7 @@ def slice_with(seconds=10.0, *, warm=False, requests=100, sockets=5, problems=()
 
 
 def slices(serving="blue"):
-    return Slices("green", serving, 30.0, websockets=True)
+    return Slices("green", serving, 30.0, websockets=True, synthetic=True)
 
 
 @pytest.mark.parametrize(("count", "requests"), [(1, 100), (3, 300), (7, 300)])
