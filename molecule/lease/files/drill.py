@@ -98,16 +98,18 @@ def two_at_once() -> str:
 
 def killed() -> str:
     run = mid_shift(run="killed")
-    time.sleep(AFTER + 2)  # longer than the switch waits: the run is alive
+    time.sleep(AFTER + 1)  # longer than the switch waits: the run is alive
     must("a living run keeps its share", colour() == "green", colour())
     before = said_by_the_switch()
     run.kill()
-    took = until("blue has all clients again", lambda: colour() == "blue", AFTER + LATEST)
+    begun = time.monotonic()
+    time.sleep(1)  # a renewal may have been on its way
     renewed = on_host("cat", f"{STATE}/lock.json")
-    time.sleep(2)
+    until("blue has all clients again", lambda: colour() == "blue", AFTER + LATEST)
+    took = time.monotonic() - begun
     must("nobody renews any more", on_host("cat", f"{STATE}/lock.json") == renewed)
     must("the switch has disarmed itself", "guard" not in on_host("ls", STATE).split())
-    must("and its timer", "return.timer" not in on_host("systemctl", "list-timers", "--no-legend"))
+    until("and its timer", lambda: "return.timer" not in on_host("systemctl", "list-timers", "--no-legend"), 5)
     must("the system's journal says it once", said_by_the_switch() == before + 1)
     return f"home {took:.1f} s after SIGKILL"
 
@@ -120,9 +122,6 @@ def said_by_the_switch() -> int:
 def robbed() -> str:
     run = mid_shift(run="robbed")
     must("the report of the run before is cleared", "returned.json" not in on_host("ls", STATE))
-    status, output = lock()
-    must("everybody can see who has it", "(deployment robbed, v-robbed, a test)" in output, output)
-    must("and how far it came", "last deployment robbed: running" in output, output)
     status, thief = Run(run="thief", stay=False, steal=True, why="urgent").end()
     must("with a reason it can be taken", status == 0 and "by force: urgent" in thief, thief)
     output = go_on(run)
@@ -176,6 +175,7 @@ def expired() -> str:
 def frozen() -> str:
     status, output = lock("--tags", "take", "-e", "reason='audit until Monday'", "-e", "hours=8")
     must("a person can keep everybody out", status == 0 and "audit until Monday" in output, output)
+    must("it is seen how far the last one came", "last deployment rebooted: running" in output, output)
     status, output = Run(run="late", stay=False).end()
     must("then nobody can deploy", status != 0 and "audit until Monday" in output, output)
     status, output = lock("--tags", "release")
