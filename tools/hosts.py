@@ -37,6 +37,7 @@ _ALL = (
     Host("gl-app3", "10.99.77.23"),
     Host("gl-data", "10.99.77.31", data=True),
     Host("gl-one", "10.99.77.41", data=True),
+    Host("gl-stage", "10.99.77.42", data=True),
     Host("gl-bare", "10.99.77.51", kind="base"),
 )
 HOSTS = {host.name: host for host in _ALL}

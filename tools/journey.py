@@ -6,6 +6,7 @@
 
 ``install DIR`` puts the built collection into DIR and the example's packages where the hosts find them, unless they are
 there already from the same files.
+``digest`` prints what the built collection is made of, as one checksum.
 ``play PROJECT LOG [--clients ...] -- WORDS`` runs ``ansible-playbook WORDS`` in a user's project, keeps what it says in
 LOG and prints one JSON object: ``{"status", "seconds", "traffic": {"problems", "total", "sockets"} or null}``. With
 ``--clients`` the demo's clients are at work from before the command until some seconds after it.
@@ -75,6 +76,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("install")
     one.add_argument("path", type=Path)
+    commands.add_parser("digest")
     two = commands.add_parser("play")
     two.add_argument("project", type=Path)
     two.add_argument("log", type=Path)
@@ -92,6 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "install":
             wheels.ensure()
             say("installed" if built.install(options.path) else "there already")
+            return 0
+        if options.command == "digest":
+            say(built.digest())
             return 0
         if options.clients:
             domain, address, ca_file = options.clients

@@ -14,11 +14,22 @@ from tools.console import Trouble, say
 from tools.log import Log, Outcome, timed
 from tools.places import BIN, CACHE, ROOT
 
+ON_STAGE = ("preflight", "smoke", "migrate", "cutover", "rollback")
+"""Those of ``molecule/shared/stage``."""
+
 
 def known() -> list[str]:
-    """Return the names of all scenarios: the lab's own, those of single roles, then the journeys made of them."""
+    """Return the names of all scenarios: the lab's own, those of single roles, then the journeys made of them.
+
+    Those that share a stage come in the order in which each finds it as it wants it.
+    """
     names = [path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")]
-    return sorted(names, key=lambda name: (name != "lab", not (ROOT / "roles" / name).is_dir(), name))
+    return sorted(names, key=lambda name: (name != "lab", not (ROOT / "roles" / name).is_dir(), *turn(name)))
+
+
+def turn(name: str) -> tuple[int, str]:
+    """Return the place of a scenario among its kind."""
+    return (ON_STAGE.index(name) if name in ON_STAGE else -1), name
 
 
 def choose(names: Sequence[str]) -> list[str]:

@@ -15,14 +15,24 @@ from collections.abc import Mapping
 from tools.hosts import SUBNET, Host
 from tools.keys import DATABASE, OWNER
 
+OPERATOR = "deployer"
+"""As on hosts where nobody logs in as root."""
+
 
 def access(public_key: str, pip_conf: str) -> str:
-    """Admit the lab's key and let pip ask the indexes that this machine asks; prints the host's own public key."""
+    """Admit the lab's key and let pip ask the indexes that this machine asks; prints the host's own public key.
+
+    The key admits root, and :data:`OPERATOR`, who has to say sudo.
+    """
     return f"""\
 set -eu
 umask 077
 mkdir -p /root/.ssh
 printf '%s\\n' '{public_key}' > /root/.ssh/authorized_keys
+id {OPERATOR} > /dev/null 2>&1 || useradd --create-home --shell /bin/bash {OPERATOR}
+install -d -m 700 -o {OPERATOR} -g {OPERATOR} /home/{OPERATOR}/.ssh
+install -m 600 -o {OPERATOR} -g {OPERATOR} /root/.ssh/authorized_keys /home/{OPERATOR}/.ssh/authorized_keys
+echo '{OPERATOR} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{OPERATOR}
 umask 022
 cat > /etc/pip.conf <<'PIP'
 {pip_conf}PIP
