@@ -22,7 +22,7 @@ from ansible_collections.greenlight.deploy.plugins.plugin_utils.gate_metrics imp
 from ansible_collections.greenlight.deploy.plugins.plugin_utils.gate_watch import Outcomes, Subject, Unreachable, Watch
 
 MODULE = "greenlight.deploy.traffic_window"
-DECIDE = "ansible-playbook greenlight.deploy.decide -i INVENTORY -e decision=promote|abort -e 'reason=...'"
+DECIDE = "ansible-playbook greenlight.deploy.decide -i {inventory} -e decision=promote|abort -e 'reason=...'"
 
 
 class Bell:
@@ -116,7 +116,7 @@ class ActionModule(ControllerAction):
             share=arguments["share"],
             websockets=bool(arguments["health"].get("websocket")),
             synthetic=gate["synthetic"],
-            how_to_decide=DECIDE,
+            how_to_decide=DECIDE.format(inventory=" -i ".join(self._vars.get("ansible_inventory_sources", []))),
         )
         world = ProxyWorld(self, arguments, measurer, bell)
         return Watch(subject, rules_of(gate, arguments["seconds"]), limits_of(gate), world).run()

@@ -33,6 +33,8 @@ TICK = 8.0
 """Seconds of one slice at most: with what a call costs, a live line comes every ten seconds."""
 AGAIN = 2.0
 """Seconds of the slice after a look that failed."""
+SPARE = 1.25
+"""More probes than a window needs on average: it may be shorter by a part of a slice."""
 LOST = 3
 """So many calls in a row that do not reach the proxy mean that it is lost."""
 
@@ -194,7 +196,7 @@ class Watch:
 
     def _wanted(self, seconds: float) -> dict[str, Any]:
         """A slice's part of the samples that a window needs; without synthetic clients, only a look at each path."""
-        part = min(1.0, seconds / self._rules.window) if seconds else 1.0
+        part = min(1.0, SPARE * seconds / self._rules.window) if seconds else 1.0
         requests = ceil(self._limits.minimum_requests * part) + 1 if self._subject.synthetic else 0
         sockets = ceil(self._limits.minimum_sockets * part) + 1 if self._subject.synthetic else 0
         return {"seconds": seconds, "alarm": self._limits.alarm, "requests": requests, "sockets": sockets}
@@ -233,7 +235,8 @@ class Watch:
 
     def _speak(self) -> None:
         now, gate = self._now(), self._gate
-        line = live_line(self._subject.share, now, self._rules.least, self._slices.lately(), gate.so_far)
+        so_far = f"{gate.so_far}, {gate.until_timeout(now):.0f} s left" if gate.waiting_for else gate.so_far
+        line = live_line(self._subject.share, now, self._rules.least, self._slices.lately(), so_far)
         self._world.say(line)
         if gate.waiting_for and not self._asked:
             self._asked = True

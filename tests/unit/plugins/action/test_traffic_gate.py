@@ -74,7 +74,12 @@ def gate(monkeypatch, tmp_path):
         monkeypatch.setattr(plugin, "_display", SimpleNamespace(display=world.shown.append))
         monkeypatch.setattr(plugin, "_execute_module", execute)
         secrets = {"DATABASE_URL": "postgresql://me:hush-hush@127.0.0.1:1/x"}
-        variables = {"inventory_hostname": host, "groups": {"proxies": world.proxies}, "greenlight_secrets": secrets}
+        variables = {
+            "inventory_hostname": host,
+            "ansible_inventory_sources": ["production"],
+            "groups": {"proxies": world.proxies},
+            "greenlight_secrets": secrets,
+        }
         return plugin.run(task_vars=variables)
 
     run.world = world
@@ -132,6 +137,7 @@ def test_a_module_that_fails_is_no_measurement(gate):
     result = gate(gate={**GATE, "measure_errors": 2, "decision_timeout": 10})
     assert (result["verdict"], result["failed"]) == ("inconclusive", True)
     assert "2 times in a row: the access log cannot be read" in result["why"]
+    assert any("greenlight.deploy.decide -i production -e decision" in line for line in gate.world.shown)
 
 
 def test_metrics_of_the_users_own_and_their_secrets(gate):
