@@ -95,6 +95,12 @@ options:
     description: Seconds that one question may take.
     type: int
     default: 5
+  deployment:
+    description:
+      - Id of the run that must have the lock of this proxy, see M(greenlight.deploy.deployment_lock). When another has
+        it nothing is changed and the module fails.
+    type: str
+    default: ""
 seealso:
   - module: greenlight.deploy.traffic_info
 """
@@ -201,6 +207,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease import clock
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.files import DeploymentFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.layout import Layout as LeaseLayout
@@ -224,6 +231,7 @@ ARGUMENTS = {
     "verify": {"type": "int", "default": 3},
     "restore": {"type": "bool", "default": True},
     "timeout": {"type": "int", "default": 5},
+    "deployment": {"type": "str", "default": ""},
 }
 
 
@@ -254,10 +262,27 @@ def act(module: AnsibleModule) -> dict[str, Any]:
         return ask.find_out(contact, questions, timeout)
 
     wish = wish_of(module.params)
+    deployments = DeploymentFiles(LeaseLayout(layout.app, layout.root))
+    if module.params["deployment"] and not module.check_mode:
+        require(deployments, module.params["deployment"])
     result = carry_out(TrafficFiles(layout.traffic), find_out, wish, now, check=module.check_mode)
     if result["changed"] and not module.check_mode:
-        keep(DeploymentFiles(LeaseLayout(layout.app, layout.root)), result["before"], result["after"])
+        keep(deployments, result["before"], result["after"])
     return {**result, "diff": {"before": result["before"], "after": result["after"]}}
+
+
+class NotOurs(GreenlightError):
+    """Another run has the lock."""
+
+
+def require(files: DeploymentFiles, deployment: str) -> None:
+    """Raise :class:`NotOurs` unless this run has the lock."""
+    lock = files.lock()
+    if lock is None or lock.claim.deployment != deployment:
+        has = f"{lock.claim.owner} has the lock for: {lock.claim.reason}" if lock else "nobody has the lock any more"
+        raise NotOurs(
+            has, where=str(files.layout.lock), expected=f"the lock of {deployment}", do="see what became of it"
+        )
 
 
 def keep(files: DeploymentFiles, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

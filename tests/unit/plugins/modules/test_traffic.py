@@ -99,3 +99,16 @@ def test_a_switch_of_a_deployment_is_in_its_journal(tmp_path):
     assert files.record()["share"] == 10
     assert files.record()["release"] == "two"
     assert files.entries(9)[0][0]["data"]["step"] == "blue -> green-10"
+
+
+def test_nothing_is_switched_without_the_lock(run_module, files, tmp_path):
+    arguments = {"app": "mobile-sync", "colour": "green", "share": 10, "deployment": "one"}
+    assert "nobody has the lock any more" in run_module(traffic, arguments)["msg"]
+    deployments = DeploymentFiles(LeaseLayout("mobile-sync", tmp_path))
+    for deployment, fails in (("two", True), ("one", False)):
+        claim = Claim("ann@laptop", None, deployment, "v2", "rollback", 0, 0)
+        with deployments.locked():
+            deployments.write_lock(Lock(claim, "token", "", "", Term("boot", 0.0, 0), Term("boot", 0.0, 0)))
+        answer = run_module(traffic, arguments)
+        assert answer.get("failed", False) is fails
+        assert ("ann@laptop has the lock for: rollback" in answer.get("msg", "")) is fails
