@@ -154,7 +154,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.gate.access_log 
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.decision_file import read_decision
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.probes import Prober
 from ansible_collections.greenlight.deploy.plugins.module_utils.gate.slices import Slicer, Wanted
-from ansible_collections.greenlight.deploy.plugins.module_utils.health.endpoint import Endpoint
+from ansible_collections.greenlight.deploy.plugins.module_utils.health.tester import endpoint_of
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import text
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact import Contact
@@ -188,16 +188,8 @@ ARGUMENTS: dict[str, Any] = {
 
 def prober(contact: Contact, wanted: dict[str, Any]) -> Prober:
     """Probes of the candidate through this proxy; a tester who names a colour is never served by the other one."""
-    endpoint = Endpoint(
-        address=contact.address,
-        port=contact.port,
-        tls=True,
-        server_name=contact.server_name,
-        ca_file=contact.certificate,
-        headers=(("X-Greenlight-Tester", contact.token), ("X-Greenlight-Colour", wanted["colour"])),
-    )
     served_by = f"{wanted['colour']}/{wanted['release']}/" if wanted["release"] else f"{wanted['colour']}/"
-    return Prober(endpoint, wanted["health"], served_by, wanted["timeout"])
+    return Prober(endpoint_of(contact, wanted["colour"]), wanted["health"], served_by, wanted["timeout"])
 
 
 def act(module: AnsibleModule) -> dict[str, Any]:
