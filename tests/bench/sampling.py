@@ -35,7 +35,7 @@ def measure_sampling(project: Project) -> Figures:
     log = f"/var/log/nginx/{APP}-access.json"
     lab.on(edge, "sh", "-c", "cat > /run/lines.py", feed=(FILES / "lines.py").read_text())
     writer = ["python3", "/run/lines.py", log, str(RATE), str(WRITING_SECONDS)]
-    lab.on(edge, "systemd-run", "--quiet", f"--unit={UNIT}", *writer)
+    lab.on(edge, "systemd-run", "--quiet", "--collect", f"--unit={UNIT}", *writer)
     try:
         quiet = _share(edge.name, lambda: time.sleep(QUIET_SECONDS))
         busy = _share(edge.name, lambda: _sample(project))
