@@ -24,6 +24,7 @@ from typing import Any
 
 from tools import demo_project, environment, image, keys, lab
 from tools.console import Trouble, say, step
+from tools.demo_picture import picture
 from tools.demo_project import CA_FILE, DOMAIN, INVENTORY, PROJECT
 from tools.demo_screen import WIDTH, Style, charts, frame, minutes, progress, rows, style
 from tools.demo_traffic import Aim, Traffic
@@ -32,11 +33,12 @@ from tools.places import COLLECTIONS, LAB, LOGS, ROOT
 from tools.user import Playbook
 
 FIGURES = LAB / "demo.json"
+PICTURE = LAB / "demo.svg"
 EDGE = HOSTS["gl-edge"]
 HEALTH = "ansible_collections.greenlight.deploy.plugins.module_utils.health"
 VOICES = 40
-SETTLE_SECONDS = 3.0
-FIRST_SECONDS = 6.0
+SETTLE_SECONDS = 2.0
+FIRST_SECONDS = 4.0
 TICK_SECONDS = 0.25
 NOBODY = "nobody"
 
@@ -198,6 +200,10 @@ class Demo:
         acts = result["acts"]
         self._close_act(len(self.played), acts[-1])
         FIGURES.write_text(json.dumps(record(self.played, acts), indent=1) + "\n")
+        rows = [
+            (p.act.name, version(p.after), p.seconds, figures) for p, figures in zip(self.played, acts, strict=False)
+        ]
+        PICTURE.write_text(picture(rows))
         asked = f"{result['rate']:.0f} requests/s and {result['sockets']} WebSockets"
         say(f"  The clients: {asked}, with {result['cpu_share']:.0%} of a core.")
         return [*problems, *(one.complaint() for one in self.played if not one.as_expected)]
@@ -294,7 +300,8 @@ def main(argv: Sequence[str]) -> int:
         raise Trouble(
             "\n  ".join([f"The demo did not go as it should ({took}):", *problems]), f"Logs: {LOGS.relative_to(ROOT)}"
         )
-    say(f"\nNothing failed, nothing was lost, nothing was doubled ({took}). Figures: {FIGURES.relative_to(ROOT)}")
+    say(f"\nNothing failed, nothing was lost, nothing was doubled ({took}).")
+    say(f"Figures: {FIGURES.relative_to(ROOT)}, as a picture: {PICTURE.relative_to(ROOT)}")
     if not options.keep:
         lab.down(list(USUAL))
     say(what_next(kept=options.keep))
