@@ -243,6 +243,10 @@ missing:
   type: list
   elements: str
   sample: [nginx, logrotate]
+enabled:
+  description: Whether nginx starts at boot.
+  returned: when O(state=checked)
+  type: bool
 version:
   description: nginx's version. Empty when it is not installed.
   returned: when O(state=present)
@@ -340,7 +344,7 @@ def act(module: AnsibleModule) -> dict[str, Any]:
     }
     nginx = Nginx()
     if params["state"] == "checked":
-        return {**result, "missing": missing(nginx)}
+        return {**result, "missing": missing(nginx), "enabled": nginx.enabled()}
     world = World(nginx, kernel, ask)
     return result | Installation(site, pair, layout, least, days, world).run(check=module.check_mode)
 

@@ -58,6 +58,10 @@ class Nginx:
         status, output = self._run([*self._command, "-T"])
         return {} if status else dumped_files(output)
 
+    def enabled(self) -> bool:
+        """Whether the service starts at boot."""
+        return self._run(["systemctl", "is-enabled", "--quiet", "nginx.service"])[0] == 0
+
     def reload(self) -> None:
         """Let the master read its files again."""
         self._act([*self._command, "-s", "reload"])

@@ -33,13 +33,14 @@ ARGUMENTS = {
 def quiet_host(monkeypatch):
     """nginx is not installed, and nothing listens."""
     monkeypatch.setattr(nginx_site, "listeners", list)
+    monkeypatch.setattr(nginx_site.Nginx, "enabled", lambda nginx: False)
     monkeypatch.setattr(nginx_site, "missing", lambda nginx: ["nginx"])
 
 
 def test_a_look_says_what_would_be_served(run_module):
     result = run_module(nginx_site, ARGUMENTS)
     assert not result.failed
-    assert (result["changed"], result["missing"]) == (False, ["nginx"])
+    assert (result["changed"], result["missing"], result["enabled"]) == (False, ["nginx"], False)
     assert result["upstreams"] == {"blue": ["10.0.0.21:8101"], "green": ["10.0.0.21:8201"]}
     assert result["certificate"]["days_left"] > 30000
     assert result["file"] == "/etc/nginx/conf.d/greenlight-mobile-sync.conf"

@@ -68,6 +68,13 @@ def test_reload_and_start():
     assert calls == [["nginx", "-c", "x", "-s", "reload"], ["systemctl", "start", "nginx"]]
 
 
+@pytest.mark.parametrize(("status", "enabled"), [(0, True), (1, False), (127, False)])
+def test_whether_it_starts_at_boot(status, enabled):
+    nginx, calls = answering(status, "")
+    assert nginx.enabled() is enabled
+    assert calls == [["systemctl", "is-enabled", "--quiet", "nginx.service"]]
+
+
 def test_a_reload_that_fails_says_so():
     with pytest.raises(CommandFailed, match="exit status 1: no pid") as caught:
         answering(1, "no pid")[0].reload()
