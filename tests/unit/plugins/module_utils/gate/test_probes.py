@@ -16,12 +16,12 @@ from ansible_collections.greenlight.deploy.tests.unit.plugins.module_utils.healt
 HEALTH = {"path": "/health", "readiness": "/readiness", "websocket": "/ws/sync"}
 
 
-def probing(talk, act, health=HEALTH, served_by="blue/", timeout=2.0):
+def probing(talk, act, health=None, served_by="blue/", timeout=2.0):
     """What ``act`` returns, called with a prober whose server runs meanwhile."""
 
     async def main():
         async with serving(talk) as endpoint:
-            return await asyncio.to_thread(act, Prober(endpoint, health, served_by, timeout))
+            return await asyncio.to_thread(act, Prober(endpoint, health or HEALTH, served_by, timeout))
 
     return run_async(main())
 
