@@ -86,8 +86,10 @@ DESCRIPTION = {
         "deadline": 30,
     },
     "app_release_installer_environment": wheels.INSTALLER,
-    "greenlight_ready_deadline": 12,
+    "greenlight_ready_deadline": 30,
     "greenlight_steady": 3,
+    # A start may take long on a busy machine; an instance that is up and refuses is believed soon.
+    "app_services_readiness": {"timeout": 30, "refusal": 5, "steady": 3},
 }
 
 

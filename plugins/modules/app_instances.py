@@ -168,9 +168,15 @@ options:
     default: {}
     suboptions:
       timeout:
-        description: Seconds for all instances together.
+        description: Seconds for all instances together, from their start.
         type: float
         default: 60
+      refusal:
+        description:
+          - Seconds for which an instance that is up may answer its health or readiness path with anything but 200.
+          - A process that is slow to start has all of O(readiness.timeout), one that is broken is found sooner.
+        type: float
+        default: 600
       interval:
         description: Seconds between two rounds of questions.
         type: float
@@ -302,6 +308,7 @@ SERVICE: dict[str, Any] = {
 HEALTH: dict[str, Any] = {name: {"type": "str", "default": ""} for name in ("path", "readiness", "websocket")}
 READINESS: dict[str, Any] = {
     "timeout": {"type": "float", "default": 60},
+    "refusal": {"type": "float", "default": 600},
     "interval": {"type": "float", "default": 1},
     "probe_timeout": {"type": "float", "default": 5},
     "successes": {"type": "int", "default": 3},

@@ -83,7 +83,8 @@ class Questions:
         text = f"{answer.describe()}{wrong}"
         if answer.status:
             text += f"; first bytes: {answer.first_bytes}"
-        return Probe(ok=answer.status == 200 and not wrong, asked=f"GET {path}", answer=text)
+        good = answer.status == 200 and not wrong
+        return Probe(ok=good, asked=f"GET {path}", answer=text, refused=bool(answer.status) and not good)
 
     def _wrong(self, answer: HttpAnswer, expect: Mapping[str, Any]) -> str:
         """What an answer with status 200 says that is not wanted."""

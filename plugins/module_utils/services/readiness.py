@@ -22,9 +22,14 @@ LONGEST = 600.0
 
 @dataclass(frozen=True)
 class Limits:
-    """What readiness takes, all times in seconds; ``successes`` in a row, no restart for ``steady``."""
+    """What readiness takes, all times in seconds; ``successes`` in a row, no restart for ``steady``.
+
+    ``timeout`` is for everything, the start of the process included, which takes longer on a busy host. An instance
+    that is up and itself says that it is not ready may say so for ``refusal``.
+    """
 
     timeout: float = 60.0
+    refusal: float = LONGEST
     interval: float = 1.0
     probe_timeout: float = 5.0
     successes: int = 3
@@ -33,11 +38,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Probe:
-    """The outcome of all questions to an instance; ``asked`` and ``answer`` describe the first that failed."""
+    """The outcome of all questions to an instance; ``asked`` and ``answer`` describe the first that failed.
+
+    ``refused`` when the instance is up and says itself that it is not ready.
+    """
 
     ok: bool
     asked: str = ""
     answer: str = ""
+    refused: bool = False
 
 
 class Watch:
@@ -54,6 +63,7 @@ class Watch:
         self._began = began
         self._restarts = restarts
         self._successes = 0
+        self._willing = began  # when it last did not refuse
 
     def observe(self, now: float, unit: UnitState, probe: Probe) -> str:
         """Take in what was seen at ``now`` (monotonic seconds) and return the state: waiting, ready or failed."""
@@ -61,6 +71,7 @@ class Watch:
             return self.state
         self.unit, self.probe, self.seconds = unit, probe, now - self._began
         self._successes = self._successes + 1 if probe.ok and unit.running else 0
+        self._willing = self._willing if probe.refused else now
         self.why = self._lost(unit) or self._late(now)
         if self._ready(now, unit):
             self.state, self.why = READY, ""
@@ -83,9 +94,11 @@ class Watch:
         return ""
 
     def _late(self, now: float) -> str:
-        if now - self._began < self._limits.timeout:
-            return ""
-        return f"not ready after {self._limits.timeout:.0f} s"
+        if now - self._began >= self._limits.timeout:
+            return f"not ready after {self._limits.timeout:.0f} s"
+        if now - self._willing >= self._limits.refusal:
+            return f"up, and not ready for {self._limits.refusal:.0f} s"
+        return ""
 
 
 def limits_from(raw: Mapping[str, object]) -> Limits:
@@ -97,6 +110,7 @@ def limits_from(raw: Mapping[str, object]) -> Limits:
     limits = Limits(**{name: known[name](value) for name, value in raw.items()})
     for name, least, most in (
         ("timeout", 1, LONGEST),
+        ("refusal", 1, LONGEST),
         ("interval", 0.05, LONGEST),
         ("probe_timeout", 0.1, LONGEST),
         ("successes", 1, 100),

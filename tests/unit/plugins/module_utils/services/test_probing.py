@@ -90,6 +90,7 @@ def test_what_is_wrong_is_told_with_the_first_bytes(application, path, said, exp
     assert not probe.ok
     assert probe.asked == f"GET {path}"
     assert expected in probe.answer
+    assert probe.refused is (said.status != 0)
 
 
 def test_an_application_that_does_not_say_its_release_is_believed(application):

@@ -84,6 +84,21 @@ def test_a_probe_that_another_process_answers_does_not_count():
     assert watched((101, replace(UP, pid=0), GOOD), limits=limits).state == WAITING
 
 
+def test_an_instance_that_is_up_and_refuses_is_not_waited_for_as_long_as_one_that_starts():
+    limits = replace(LIMITS, refusal=5)
+    refused, silent = replace(BAD, refused=True), replace(BAD, answer="connection refused")
+    watch = watched((110, UP, silent), (120, UP, silent), (121, UP, refused), (124.9, UP, refused), limits=limits)
+    assert watch.state == WAITING
+    assert watch.observe(125, UP, refused) == FAILED
+    assert watch.why == "up, and not ready for 5 s"
+
+
+def test_readiness_in_between_ends_a_refusal():
+    refused = replace(BAD, refused=True)
+    seen = (101, UP, refused), (104, UP, GOOD), (108, UP, refused)
+    assert watched(*seen, limits=replace(LIMITS, refusal=5)).state == WAITING
+
+
 def test_the_deadline():
     assert watched((159.9, UP, BAD)).state == WAITING
     late = watched((160, UP, BAD))
