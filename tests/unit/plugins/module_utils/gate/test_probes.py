@@ -21,7 +21,9 @@ def probing(talk, act, health=None, served_by="blue/", timeout=2.0):
 
     async def main():
         async with serving(talk) as endpoint:
-            return await asyncio.to_thread(act, Prober(endpoint, HEALTH if health is None else health, served_by, timeout))
+            return await asyncio.to_thread(
+                act, Prober(endpoint, HEALTH if health is None else health, served_by, timeout)
+            )
 
     return run_async(main())
 
