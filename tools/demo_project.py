@@ -82,7 +82,7 @@ DESCRIPTION = {
     "greenlight_waves": ["100%"],
     "greenlight_drain": {
         "contract": True,
-        "over": 3,
+        "over": 2,
         "deadline": 30,
     },
     "app_release_installer_environment": wheels.INSTALLER,
