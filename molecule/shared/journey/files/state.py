@@ -23,6 +23,7 @@ FILES = (
     "/opt/mobile-sync/*",
     "/opt/mobile-sync/*/*",
 )
+TOLD = "deployment.json"  # how the last deployment ended: told also of one that was refused
 SHOWN = ["--property=Id,ActiveState,MainPID,NRestarts,UnitFileState"]
 
 
@@ -30,6 +31,8 @@ def files() -> Iterator[str]:
     """Each file, link and folder of :data:`FILES`."""
     for pattern in FILES:
         for path in sorted(Path("/").glob(pattern.lstrip("/"))):
+            if path.name == TOLD:
+                continue
             if path.is_symlink():
                 yield f"{path} -> {path.readlink()}"
             elif path.is_file():
