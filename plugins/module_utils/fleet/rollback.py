@@ -77,7 +77,8 @@ def decide_code(
     """
     seen = _settled(proxies)
     serving = str(seen["serving"])
-    release = named or _last_good(seen, serving, apps)
+    idle = [apps[host] for host in hosts[OTHER[serving]] if host in apps]
+    release = named or _last_good(seen, serving, idle)
     require_not_bad(release, seen)
     there = colour_with(release, seen)
     colour = there or OTHER[serving]
@@ -109,13 +110,16 @@ def _settled(proxies: Mapping[str, Seen]) -> Seen:
     return seen
 
 
-def _last_good(seen: Seen, serving: str, apps: Mapping[str, Seen]) -> str:
-    """The release of the last good colour, else the latest that had all clients and is still installed."""
+def _last_good(seen: Seen, serving: str, idle: Sequence[Seen]) -> str:
+    """The release of the last good colour, else the latest that had all clients and is installed where it would start.
+
+    ``idle`` is what ``release_info`` said on the hosts of the colour that does not serve.
+    """
     live: str = (seen["releases"].get(serving) or {}).get("id", "")
     home = find_home(seen)
     if home and home != serving:
         return str(seen["releases"][home]["id"])
-    installed = [_installed(each) for each in apps.values()]
+    installed = [_installed(each) for each in idle]
     good = (
         release
         for release in reversed(seen.get("good", ()))

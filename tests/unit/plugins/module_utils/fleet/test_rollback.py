@@ -195,6 +195,13 @@ def test_without_a_good_colour_the_latest_good_release_that_is_installed_everywh
     assert (way["release"], way["colour"]) == ("a9", "green")
 
 
+def test_only_the_hosts_of_the_idle_colour_must_have_the_release() -> None:
+    seen = proxy(serving="green", previous=None, bad=["b1"], good=["b0", "b1", "g2"])
+    apps = {"app1": app("b0", "b1"), "app2": app("g2")}
+    way = rollback.decide_code({"edge": seen}, apps, {"blue": ["app1"], "green": ["app2"]})
+    assert (way["release"], way["colour"], way["begun"]) == ("b0", "blue", ["app1"])
+
+
 def test_what_serves_already_is_nothing_to_do() -> None:
     assert rollback.decide_code({"edge": proxy()}, BOTH, HOSTS, "g2")["nothing_to_do"]
     assert rollback.decide_code({"edge": proxy(previous=None)}, BOTH, HOSTS)["nothing_to_do"]
