@@ -133,7 +133,7 @@ def ask_database(address: str, query: str) -> float:
         "PGCONNECT_TIMEOUT": "5",
         "PGOPTIONS": f"-c default_transaction_read_only=on -c statement_timeout={TIMEOUT * 1000:.0f}",
     }
-    argv = ["psql", "-X", "-A", "-t", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-c", query]
+    argv = ["psql", "-X", "-A", "-t", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse", "-c", query]
     try:
         said = run_here(argv, environment)
     except NotMeasured as error:

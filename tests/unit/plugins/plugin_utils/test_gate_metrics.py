@@ -144,6 +144,7 @@ def test_a_query_is_asked_without_the_password_in_sight(monkeypatch):
     argv, environment = seen[0]
     assert (argv[0], argv[-1], environment["PGPASSWORD"]) == ("psql", "select 7", "p@ss/word")
     assert "p@ss" not in " ".join(argv)
+    assert "VERBOSITY=terse" in argv  # or the last line of an error is where it is, not what
     assert "default_transaction_read_only=on" in environment["PGOPTIONS"]
 
 
