@@ -37,8 +37,8 @@ PICTURE = LAB / "demo.svg"
 EDGE = HOSTS["gl-edge"]
 HEALTH = "ansible_collections.greenlight.deploy.plugins.module_utils.health"
 VOICES = 40
-SETTLE_SECONDS = 2.0
-FIRST_SECONDS = 4.0
+SETTLE_SECONDS = 1.0
+FIRST_SECONDS = 2.0
 TICK_SECONDS = 0.25
 NOBODY = "nobody"
 

@@ -58,7 +58,7 @@ SMOKE = [
             "send": {"type": "broadcast", "text": "{unique}"},
             "expect": {"type": "broadcast", "text": "{unique}"},
         },
-        "idle": 12.5,
+        "idle": 12.1,
     },
 ]
 """What the demo asks of each new instance, and of the idle colour through the proxy."""
@@ -87,9 +87,9 @@ DESCRIPTION = {
     },
     "app_release_installer_environment": wheels.INSTALLER,
     "greenlight_ready_deadline": 30,
-    "greenlight_steady": 3,
+    "greenlight_steady": 2,
     # A start may take long on a busy machine; an instance that is up and refuses is believed soon.
-    "app_services_readiness": {"timeout": 30, "refusal": 5, "steady": 3},
+    "app_services_readiness": {"timeout": 30, "refusal": 3, "steady": 2},
 }
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from typing import Any
 from tools import built, wheels
 from tools.console import Trouble, say, warn
 from tools.demo_traffic import Aim, Traffic
+from tools.machine import install_packages
 from tools.user import Playbook
 
 CONNECT_SECONDS = 30.0
@@ -93,6 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if options.command == "install":
             wheels.ensure()
+            if shutil.which("psql") is None:  # for a gate that asks a database
+                install_packages(["postgresql-client"])
             say("installed" if built.install(options.path) else "there already")
             return 0
         if options.command == "digest":

@@ -51,13 +51,10 @@ def variables(app1=None, traffic=None, **others):
     """Facts as the role preflight registers them."""
     facts = {
         "edge1": {
-            "preflight_host": host(),
-            "preflight_traffic": traffic or {},
-            "preflight_serving": {"ok": bool(traffic)},
+            "preflight_host": host(traffic=traffic or {}, answers=bool(traffic)),
         },
         "app1": {
-            "preflight_host": host() if app1 is None else app1,
-            "preflight_releases": {"colours": {"blue": LIVE["id"], "green": ""}},
+            "preflight_host": host(colours={"blue": LIVE["id"], "green": ""}) if app1 is None else app1,
         },
     }
     return {

@@ -43,3 +43,11 @@ def test_the_parameters_reach_the_look_at_the_host(run_module, described):
     wanted = {"python": "python3.12", "requires": ["tcp://192.0.2.5:5432"], "folder": "/srv", "timeout": 2}
     run_module(host_info, wanted, check=True)
     assert described == [("python3.12", ["tcp://192.0.2.5:5432"], "/srv", 2.0)]
+
+
+def test_what_it_has_of_an_application_is_told_with_it(run_module, described, monkeypatch):
+    asked = []
+    monkeypatch.setattr(host_info, "presence", lambda *arguments: asked.append(arguments) or {"answers": True})
+    result = run_module(host_info, {"app": "shop", "health": {"readiness": "/ready"}, "timeout": 2})
+    assert result["answers"] is True
+    assert asked == [("shop", "/opt", {"path": "/health", "readiness": "/ready", "websocket": ""}, 2.0)]
