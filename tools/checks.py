@@ -50,11 +50,11 @@ def ruff_format(log: Log) -> None:
 
 
 def mypy(log: Log) -> None:
-    """Type-check what decides (module_utils), what builds (tools) and what applications install, all strictly."""
+    """Type-check what decides (module_utils), what builds and plays (tools, tests) and the clients, all strictly."""
     collection = CACHE / "collections"
     utilities = collection / "ansible_collections/greenlight/deploy/plugins/module_utils"
     log.run([BIN / "mypy", "--config-file", ROOT / "pyproject.toml", utilities], cwd=collection)
-    log.run([BIN / "mypy", "tools"])
+    log.run([BIN / "mypy", "tools", "tests/stage", "tests/drill", "tests/bench"])
     log.run([BIN / "mypy", "--config-file", ROOT / "pyproject.toml", "greenlight_drain"], cwd=ROOT / "clients/python")
 
 
