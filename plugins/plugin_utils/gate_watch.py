@@ -219,7 +219,7 @@ class Watch:
         if reason := self._world.stopped():
             self._gate.fail(reason)
         elif self._states and sampled["state"] not in self._states:
-            self._gate.fail(f"the proxy is in state {sampled['state']}, no longer in {self._states[0]}")
+            self._gate.fail(self._elsewhere(sampled["state"]))
         self._heed(sampled)
         if self._gate.said:
             return
@@ -227,6 +227,14 @@ class Watch:
             self._see(now, Judgement(Outcome.BAD, why, at_once=True))
         elif not self._gate.until_window(now):
             self._see(now, judge(self._slices.window(), self._limits, self._world.measure()))
+
+    def _elsewhere(self, state: str) -> str:
+        """Why there is nothing to watch any more: a rollback, the dead-man's switch or another run was here."""
+        home = self._subject.serving
+        sent_back = (
+            f"every client was sent back to {home} meanwhile: " if state == settled(colour_of(home)).name else ""
+        )
+        return f"{sent_back}the proxy is in state {state}, no longer in {self._states[0]}"
 
     def _see(self, now: float, judgement: Judgement) -> None:
         seen = self._slices.lately() if judgement.at_once else self._slices.window()

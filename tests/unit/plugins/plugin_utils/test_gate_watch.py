@@ -228,7 +228,9 @@ def test_another_proxy_says_stop():
 
 def test_traffic_that_was_taken_away_ends_it():
     outcomes = watch(Proxy(state="blue"))
-    assert outcomes.said.why == "the proxy is in state blue, no longer in green-10"
+    assert outcomes.said.why == (
+        "every client was sent back to blue meanwhile: the proxy is in state blue, no longer in green-10"
+    )
 
 
 @pytest.mark.parametrize(
