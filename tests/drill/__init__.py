@@ -115,7 +115,7 @@ def main(argv: Sequence[str]) -> int:
         rows.append(attempt(cell))
         say(report.line(rows[-1]))
         everything = report.save(rows[-1:], CELLS)
-    if len(cells) == len(CELLS):
+    if len(everything) == len(CELLS):
         report.page(everything, machine.facts())
     failed = sum(not one["ok"] for one in rows)
     say(f"{len(rows) - failed} as they should, {failed} not. Figures: {report.FIGURES.relative_to(ROOT)}, "

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the drill leaves: a table on the screen, ``.lab/drill.json``, and after a whole run ``docs/drill.md``."""
+"""What the drill leaves: a table on the screen, ``.lab/drill.json``, and once every cell was played ``docs/drill.md``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE_TEXT = """\
 `./dev drill` breaks things on purpose while deployments run: {green} of {cells} cells end as they should. There are two
 proxies, two application hosts, {rate:.0f} requests a second and {sockets} WebSockets with an item a second each; every
 request and every item has an id, and no client tries again unseen. `./dev drill NAME` plays one cell again,
-`./dev drill --list` names them. The command writes this page.
+`./dev drill --list` names them. The command writes this page, from the last run of each cell.
 
 An item is lost when it was acknowledged and is not stored, or was never answered. A request that was answered by an
 error is a failed request; its item is not counted a second time.
