@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the drill leaves: a table on the screen, ``.lab/drill.json``, and once every cell was played ``docs/drill.md``."""
+"""What the drill leaves: a table, ``.lab/drill.json``, and ``docs/drill.md`` once every cell was played."""
 
 from __future__ import annotations
 
