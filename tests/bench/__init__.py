@@ -20,7 +20,7 @@ from tools.places import ROOT
 
 RATE, SOCKETS = 200.0, 500
 SHORT_RATE, SHORT_SOCKETS = 50.0, 50
-LOSSES = ("failed requests", "items lost", "items doubled")
+LOSSES = ("failed requests", "refused WebSocket handshakes", "items lost", "items doubled")
 
 PROJECT = Project(
     "bench",

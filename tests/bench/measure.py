@@ -44,26 +44,26 @@ def measure(way: Way, project: Project, rate: float, sockets: int, *, bad: bool 
     with Traffic(aim) as traffic:
         wait_for_sockets(traffic, sockets)
         time.sleep(QUIET_SECONDS)
-        figures = moved("deploy", play(traffic, lambda: way.deploy(SECOND)), sockets)
+        figures = moved("deploy", play(traffic, sockets, lambda: way.deploy(SECOND)), sockets)
         left = colour_of(traffic)
-        back = play(traffic, way.back)
+        back = play(traffic, sockets, way.back)
         figures |= moved("rollback", back, sockets)
         if isinstance(way, Ours) and way.run is not None:
             figures["rollback: Enter to the last answer of the colour that was left, s"] = since(way.run, back, left)
         if bad:
-            figures |= _bad(way, traffic)
+            figures |= _bad(way, traffic, sockets)
         result, _problems = traffic.finish()
     (LOGS / f"bench-{type(way).__name__.lower()}.traffic.json").write_text(json.dumps(result, indent=1) + "\n")
     return figures
 
 
-def _bad(way: Way, traffic: Traffic) -> Figures:
+def _bad(way: Way, traffic: Traffic, sockets: int) -> Figures:
     def act() -> None:
         way.deploy(BAD)
         way.back()
 
     home = colour_of(traffic)
-    played = play(traffic, act)
+    played = play(traffic, sockets, act)
     figures = hurt(played)
     if isinstance(way, Ours) and way.run is not None:
         bad = "green" if home == "blue" else "blue"
@@ -73,22 +73,25 @@ def _bad(way: Way, traffic: Traffic) -> Figures:
     return figures
 
 
-def play(traffic: Traffic, what: Callable[[], None]) -> Act:
-    """Do something and wait until the clients have settled; what they met meanwhile."""
+def play(traffic: Traffic, sockets: int, what: Callable[[], None]) -> Act:
+    """Do something and wait until every client is back; what they met until then."""
     began = time.monotonic()
     traffic.cut("act")
     started = time.monotonic()
     what()
     seconds = time.monotonic() - started
     time.sleep(SETTLE_SECONDS)
+    wait_for_sockets(traffic, sockets)
     return Act(traffic.cut(REST), began, seconds)
 
 
 def moved(name: str, act: Act, sockets: int) -> Figures:
     """The figures of a deployment or a way back that is meant to hurt nobody."""
     counts = act.counts
+    refused = handshakes(counts)
     return {
-        f"{name}: failed requests": counts["failed"],
+        f"{name}: failed requests": counts["failed"] - refused,
+        f"{name}: refused WebSocket handshakes": refused,
         f"{name}: items lost": counts["items_lost"],
         f"{name}: items doubled": counts["items_doubled"],
         f"{name}: WebSockets away, p50, s": counts["away_p50_s"],
@@ -104,12 +107,20 @@ def hurt(act: Act) -> Figures:
     counts = act.counts
     first = counts["failure_times"][0][0] - counts["start_s"] if counts["failure_times"] else None
     ill = 0.0 if first is None else counts["last_failed_s"] - first
+    refused = handshakes(counts)
+    failed = counts["failed"] - refused
     return {
-        "bad release: failed requests": counts["failed"],
-        "bad release: share of the requests meanwhile, %": round(100 * counts["failed"] / counts["requests"], 3),
-        "bad release: first to last failed request, s": round(ill, 1),
-        "bad release: until it is over, s": round(act.seconds, 1),
+        "bad release: failed requests": failed,
+        "bad release: share of the requests meanwhile, %": round(100 * failed / (counts["requests"] - refused), 3),
+        "bad release: refused WebSocket handshakes": refused,
+        "bad release: first to last failure, s": round(ill, 1),
+        "bad release: commands, s": round(act.seconds, 1),
     }
+
+
+def handshakes(counts: Mapping[str, Any]) -> int:
+    """How many of the failures were WebSocket handshakes; who is refused tries again soon, and is counted again."""
+    return sum(int(number) for kind, number in counts["failures"].items() if kind.startswith("handshake"))
 
 
 def colour_of(traffic: Traffic) -> str:

@@ -27,8 +27,9 @@ PAGE_TEXT = """\
 
 `./dev bench` deploys the same application on the same hosts, under the same clients, one way after the other, and
 counts what the clients met. There are one proxy and two application hosts, {rate:.0f} requests a second and
-{sockets} WebSockets with an item a second each. No client tries a request again; an item that was not acknowledged
-is sent again on the next connection. {runs}.
+{sockets} WebSockets with an item a second each. No client tries a request again; a client whose WebSocket was closed or
+refused comes back soon, and each refusal is counted; an item that was not acknowledged is sent again on the next
+connection, and is lost when it was not answered. What a command did is counted until every client is back. {runs}.
 
 | Way | What it does |
 |---|---|

@@ -13,8 +13,9 @@ from tests.bench import report
 from tests.bench.measure import Act, hurt, moved
 
 COUNTS = {
-    "start_s": 5.0, "requests": 1000, "failed": 4, "items_lost": 1, "items_doubled": 0, "away_p50_s": 0.1,
+    "start_s": 5.0, "requests": 1050, "failed": 54, "items_lost": 1, "items_doubled": 0, "away_p50_s": 0.1,
     "away_p99_s": 0.9, "away_max_s": 1.2, "reconnects": 50, "failure_times": [[7.0, "500"]], "last_failed_s": 6.5,
+    "failures": {"500": 3, "closed": 1, "handshake 502": 50},
 }  # fmt: skip
 MEASURED = {
     "Greenlight": [{"deploy: failed requests": 0, "x, s": 2.0}],
@@ -25,6 +26,7 @@ MEASURED = {
 def test_what_clients_met_in_a_deployment():
     figures = moved("deploy", Act(COUNTS, 0.0, 12.34), 100)
     assert figures["deploy: failed requests"] == 4
+    assert figures["deploy: refused WebSocket handshakes"] == 50
     assert figures["deploy: reconnects per WebSocket"] == 0.5
     assert figures["deploy: command, s"] == 12.3
 
@@ -32,9 +34,9 @@ def test_what_clients_met_in_a_deployment():
 def test_what_a_bad_release_did():
     figures = hurt(Act(COUNTS, 0.0, 20.0))
     assert figures["bad release: share of the requests meanwhile, %"] == 0.4
-    assert figures["bad release: first to last failed request, s"] == 4.5
-    none = hurt(Act({**COUNTS, "failed": 0, "failure_times": [], "last_failed_s": None}, 0.0, 20.0))
-    assert none["bad release: first to last failed request, s"] == 0.0
+    assert figures["bad release: first to last failure, s"] == 4.5
+    none = hurt(Act({**COUNTS, "failed": 0, "failures": {}, "failure_times": [], "last_failed_s": None}, 0.0, 20.0))
+    assert none["bad release: first to last failure, s"] == 0.0
 
 
 def test_the_median_of_the_runs_counts():
