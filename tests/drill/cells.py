@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
@@ -16,6 +17,7 @@ from typing import Any
 
 from tests.drill.judge import Expect
 from tests.drill.scene import FAULTY, FIRST, SECOND, Scene
+from tests.stage import world
 from tests.stage.command import Command
 from tests.stage.project import APP, CA_FILE, DOMAIN
 from tools import lab
@@ -24,7 +26,7 @@ from tools.hosts import HOSTS
 from tools.podman import podman
 
 DONE = Expect(deployed=True, serving=SECOND)
-LOST_HOST, SECOND_PROXY = "gl-app2", "gl-edge2"
+LOST_HOST, SECOND_PROXY, BUILDS = "gl-app2", "gl-edge2", "gl-app1"
 SPOILED = "/etc/nginx/conf.d/zz-drill.conf"
 LATE_PYTHON = "/run/drill-late"
 LATE_SECONDS = 300
@@ -132,6 +134,49 @@ def kill_and_roll_back(scene: Scene) -> None:
     scene.finish(scene.roll_back())
 
 
+def kill_and_go_on(scene: Scene) -> None:
+    """Kill the run at 50 % and give the same command before the dead-man's switch acts: it goes on from there."""
+    with scene.deploy(SECOND) as run:
+        at_share(50)(scene, run)
+        run.kill()
+    built = releases()
+    again = scene.deploy(SECOND)
+    scene.finish(again)
+    if not re.search(r"An earlier run did not finish on .*: .* goes on by 50 % -> 100 %", " ".join(again.said.split())):
+        scene.miss(f"it did not go on from 50 %: {again.reason()[:120]}")
+    if releases() != built:
+        scene.miss(f"it built again: {built} became {releases()}")
+
+
+def kill_and_deploy_another(scene: Scene) -> None:
+    """Kill the run at 50 % and deploy another version: every client goes home before anything else."""
+    with scene.deploy(SECOND) as run:
+        at_share(50)(scene, run)
+        run.kill()
+    another = scene.deploy(FAULTY)
+    another.until(r"PLAY \[Release\]")
+    states = {proxy.name: proxy.state for proxy in world.look(scene.project)}
+    if set(states.values()) != {"blue"}:
+        scene.miss(f"the clients were not home before the release was built: {states}")
+    scene.finish(another)
+
+
+def releases() -> list[str]:
+    """What is installed on the host that builds."""
+    return lab.tell(HOSTS[BUILDS], f"ls /opt/{APP}/releases").split()
+
+
+def roll_back_during(scene: Scene, share: int) -> None:
+    """Roll back from a second terminal at a share: the clients go home, and the run that deploys ends by itself."""
+    run = scene.deploy(SECOND)
+    at_share(share)(scene, run)
+    back = scene.roll_back()
+    if back.wait():
+        scene.miss(f"the rollback failed: {back.reason()[:120]}")
+    scene.note(f"rolled back in {back.seconds:.0f} s")
+    scene.finish(run)
+
+
 def two_operators(scene: Scene) -> None:
     """Two people deploy at once: the second one is told so, the first one does it."""
     first = scene.deploy(SECOND)
@@ -221,6 +266,8 @@ LONG: Overrides = {"greenlight_traffic": {"pause": 12}}
 SLOWLY: Overrides = {**LONG, "greenlight_drain": {"over": 6}}
 SILENT: Overrides = {"greenlight_gate": {"synthetic": False, "decision_timeout": 3, "measure_errors": 2}}
 
+OVERTAKEN = "every client was sent back to blue meanwhile|took the lock over at"
+
 CELLS = (
     Cell("crashes at once", "start", refused("start the new release"), faulty("crash_at_once")),
     Cell("crashes after 3 s", "10 %", refused("at 10 %", 0.5), faulty(f"crash_after=3,{LATER}", **LONG)),
@@ -242,6 +289,10 @@ CELLS = (
     Cell("controller killed", "100 %", DONE, partial(kill_controller, moment=at_share(100))),
     Cell("controller killed", "verdict", DONE, partial(kill_controller, moment=at_play("Verdict"))),
     Cell("killed, rolled back", "50 %", Expect(deployed=True, serving=FIRST), kill_and_roll_back),
+    Cell("killed, gone on", "50 %", DONE, kill_and_go_on, short=True),
+    Cell("killed, another version", "50 %", Expect(deployed=True, serving=FAULTY), kill_and_deploy_another),
+    Cell("rolled back meanwhile", "10 %", refused(OVERTAKEN), partial(roll_back_during, share=10)),
+    Cell("rolled back meanwhile", "50 %", refused(OVERTAKEN), partial(roll_back_during, share=50), short=True),
     Cell("two operators", "release", DONE, two_operators),
     Cell("deployed twice", "preflight", Expect(deployed=True, serving=FIRST, why="Nothing to do"), twice),
     Cell(
