@@ -68,10 +68,10 @@ DESCRIPTION = {
     "greenlight_smoke": SMOKE,
     "greenlight_requires": [f"tcp://{HOSTS[DATA].address}:{port}" for port in (5432, 6379)],
     # The lab's profile: the same steps as everywhere, watched for seconds instead of minutes.
-    "greenlight_traffic": {"steps": [10, 50, 100], "pause": 4},
+    "greenlight_traffic": {"steps": [10, 50, 100], "pause": 3},
     "greenlight_gate": {
         "interval": 1,
-        "window": 3,
+        "window": 2,
         "warm_up": 1,
         "failures": 2,
         "of": 3,
