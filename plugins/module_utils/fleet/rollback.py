@@ -262,7 +262,7 @@ def ending(way: Mapping[str, str], taken: Sequence[Step], points: Points, budget
 
 
 def _timed(points: Points, budget: int) -> str:
-    if not points:
+    if "switched" not in points:  # nobody was home, or it was a check
         return ""
     kept = "" if points["verified"] <= budget else ", which was not kept"
     return (

@@ -140,6 +140,11 @@ def test_the_end_in_one_sentence() -> None:
     assert rollback.ending(WAY, done, POINTS, 1).endswith("the budget is 1 s, which was not kept.")
 
 
+def test_a_check_which_switches_nothing_has_no_seconds_to_tell() -> None:
+    done = [rollback.Step("edge1", points={"verified": 0.1})]
+    assert rollback.ending(WAY, done, {"verified": 2.0}, 60) == "v1 serves every client as blue."
+
+
 def test_the_end_says_where_it_is_still_to_be_done() -> None:
     lost = rollback.Step("edge2", "unreachable")
     assert rollback.ending(WAY, [rollback.Step("edge1", points=HOME["seconds"]), lost], POINTS, 60) == (
