@@ -273,7 +273,8 @@ CELLS = (
     Cell("crashes after 3 s", "10 %", refused("at 10 %", 0.5), faulty(f"crash_after=3,{LATER}", **LONG)),
     Cell("answers 500 to all", "smoke", refused("start the new release|smoke"), faulty("errors=100")),
     Cell("answers 500 to all", "10 %", refused("at 10 %", 2.0), faulty(f"errors=100,{LATER}"), short=True),
-    Cell("answers 500 to 5 %", "10 %", refused("at 10 %", 0.5), faulty(f"errors=5,{LATER}", **WIDE)),
+    # Six requests a second show five errors in a hundred within 20 s in four cases of five, those of 50 % always.
+    Cell("answers 500 to 5 %", "10 %", refused("at (10|50) %", 0.5), faulty(f"errors=5,{LATER}", **WIDE)),
     Cell("slow p99", "10 %", refused("at 10 %"), faulty(f"slow=3,{LATER}", **WIDE)),
     Cell("refuses WebSockets", "10 %", refused("at 10 %", 15.0), faulty(f"refuse_websockets,{LATER}", **SLOWLY)),
     Cell("no traffic, probes", "10 %", DONE, good(), clients=False),
