@@ -14,22 +14,17 @@ from tools.console import Trouble, say
 from tools.log import Log, Outcome, timed
 from tools.places import BIN, CACHE, ROOT
 
-ON_STAGE = ("preflight", "smoke", "migrate", "cutover", "rollback")
-"""Those of ``molecule/shared/stage``."""
+ON_STAGE = ("migrate", "preflight", "smoke", "cutover", "rollback_role", "one_host")
+"""Those that share one host, in the order in which each finds the version that it wants."""
+ON_FLEET = ("bad_input", "broken_release", "host_unreachable", "deploy", "rollback")
+"""Those that share the fleet, in the same way."""
+SHARED = (*ON_STAGE, *ON_FLEET)
 
 
 def known() -> list[str]:
-    """Return the names of all scenarios: the lab's own, those of single roles, then the journeys made of them.
-
-    Those that share a stage come in the order in which each finds it as it wants it.
-    """
+    """Return the names of all scenarios: the lab's own, those with hosts of their own, then those that share some."""
     names = [path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")]
-    return sorted(names, key=lambda name: (name != "lab", not (ROOT / "roles" / name).is_dir(), *turn(name)))
-
-
-def turn(name: str) -> tuple[int, str]:
-    """Return the place of a scenario among its kind."""
-    return (ON_STAGE.index(name) if name in ON_STAGE else -1), name
+    return sorted(names, key=lambda name: (name != "lab", SHARED.index(name) if name in SHARED else -1, name))
 
 
 def choose(names: Sequence[str]) -> list[str]:
