@@ -16,7 +16,7 @@ from tools.places import BIN, CACHE, ROOT
 
 ON_STAGE = ("migrate", "preflight", "smoke", "cutover", "rollback_role", "one_host")
 """Those that share one host, in the order in which each finds the version that it wants."""
-ON_FLEET = ("bad_input", "broken_release", "host_unreachable", "deploy", "rollback")
+ON_FLEET = ("broken_release", "bad_input", "host_unreachable", "deploy", "rollback")
 """Those that share the fleet, in the same way."""
 SHARED = (*ON_STAGE, *ON_FLEET)
 

@@ -16,7 +16,7 @@ def test_the_lab_comes_first_and_those_that_share_hosts_last_in_their_order() ->
     assert tuple(known[-len(scenarios.SHARED) :]) == scenarios.SHARED
 
 
-@pytest.mark.parametrize("name", scenarios.ON_STAGE)
+@pytest.mark.parametrize("name", scenarios.SHARED)
 def test_each_of_them_takes_the_stage_and_leaves_it(name: str) -> None:
     folder = ROOT / "molecule" / name
     assert "shared/stage/create.yml" in (folder / "molecule.yml").read_text()
