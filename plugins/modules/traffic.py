@@ -14,6 +14,7 @@ author: "Greenlight contributors (@greenlight)"
 description:
   - Run it on each proxy. Clients fall into 100 classes; a share of 10 gives ten of them to the colour, always the same.
   - The switch is one rename of a symbolic link, so it acts on the next request and no connection is lost.
+  - A proxy whose configuration C(nginx -t) refuses gets no share to give; the way home asks for nothing of the kind.
   - Afterwards the proxy itself is asked who answers. A client that a C(backup) saved from a dead colour counts as a
     failure of that colour.
   - Open WebSockets stay where they are; see RV(classes) for draining them.
@@ -207,7 +208,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed, GreenlightError
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease import clock
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.files import DeploymentFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.layout import Layout as LeaseLayout
@@ -216,6 +217,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.traffic import a
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.contact import Contact
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.layout import Layout
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx import Nginx
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.state import RELEASE_KEYS
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.switch import Wish, carry_out
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.verify import Finding, Question
@@ -265,6 +267,8 @@ def act(module: AnsibleModule) -> dict[str, Any]:
     deployments = DeploymentFiles(LeaseLayout(layout.app, layout.root))
     if module.params["deployment"] and not module.check_mode:
         require(deployments, module.params["deployment"])
+    if wish.share and not module.check_mode:
+        require_sound(Nginx())
     result = carry_out(TrafficFiles(layout.traffic), find_out, wish, now, check=module.check_mode)
     if result["changed"] and not module.check_mode:
         keep(deployments, result["before"], result["after"])
@@ -282,6 +286,17 @@ def require(files: DeploymentFiles, deployment: str) -> None:
         has = f"{lock.claim.owner} has the lock for: {lock.claim.reason}" if lock else "nobody has the lock any more"
         raise NotOurs(
             has, where=str(files.layout.lock), expected=f"the lock of {deployment}", do="see what became of it"
+        )
+
+
+def require_sound(nginx: Nginx) -> None:
+    """Raise :class:`CommandFailed` when this proxy could not start again; the way home asks for nothing of the kind."""
+    if problem := nginx.problem():
+        raise CommandFailed(
+            f"it refuses its configuration as it is on the disk ({problem})",
+            where="nginx -t",
+            expected="a proxy that survives a restart in the middle of a shift",
+            do="mend the file, or take it away",
         )
 
 

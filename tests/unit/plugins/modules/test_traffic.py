@@ -15,6 +15,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.lease.lock impor
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.term import Term
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.files import TrafficFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.layout import Layout
+from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.nginx import Nginx
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.split import parse_state, settled
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.state import Record
 from ansible_collections.greenlight.deploy.plugins.module_utils.traffic.verify import Finding
@@ -31,6 +32,7 @@ def files(tmp_path, monkeypatch):
         "find_out",
         lambda contact, questions, timeout: [Finding(one, 200, one.meant, "somewhere", "") for one in questions],
     )
+    monkeypatch.setattr(traffic, "Nginx", lambda: Nginx(lambda command: (0, "")))
     made = TrafficFiles(Path(tmp_path, "var/lib/greenlight/mobile-sync/traffic"))
     (made.directory / "states").mkdir(parents=True)
     made.write_contact(CONTACT)
@@ -112,3 +114,15 @@ def test_nothing_is_switched_without_the_lock(run_module, files, tmp_path):
         answer = run_module(traffic, arguments)
         assert answer.get("failed", False) is fails
         assert ("ann@laptop has the lock for: rollback" in answer.get("msg", "")) is fails
+
+
+def test_a_proxy_that_could_not_start_again_gets_nothing_to_give_but_goes_home(run_module, files, monkeypatch):
+    run_module(traffic, {"app": "mobile-sync", "colour": "green", "share": 10})
+    refused = (1, "nginx: [emerg] 7#7: unknown directive in /etc/nginx/conf.d/x.conf:1")
+    monkeypatch.setattr(traffic, "Nginx", lambda: Nginx(lambda command: refused))
+    result = run_module(traffic, {"app": "mobile-sync", "colour": "green", "share": 50})
+    assert result.failed
+    assert "unknown directive in /etc/nginx/conf.d/x.conf:1" in result["msg"]
+    assert files.state() == parse_state("green-10")
+    run_module(traffic, {"app": "mobile-sync", "colour": "green", "share": 0})
+    assert files.state() == settled("blue")
