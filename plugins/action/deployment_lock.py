@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -95,12 +95,12 @@ class ActionModule(ActionBase):
             wanted["deployment"], wanted["lease"], wanted["heartbeat"], Process(**process), self._renew_detached
         )
 
-    def _renew_detached(self) -> Mapping[str, Any]:
+    def _renew_detached(self, progress: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """In the keeper: what the task had of the host (temporary directory, place to print) is the task's."""
         self._display._final_q = None
         self._connection._shell.tmpdir = None
         try:
-            return self._ask(state="renewed", steal=False)
+            return self._ask(state="renewed", steal=False, progress=list(progress))
         finally:
             self.cleanup(force=True)
 

@@ -106,9 +106,17 @@ options:
     description: Token of a lock whose holder is known to be dead. Found out on the controller; not to be given.
     type: str
     default: ""
+  progress:
+    description:
+      - What the run has begun since the last renewal, written into the journal with V(renewed), each as the event
+        V(begun) with these data. M(greenlight.deploy.deployment_progress) gives it to the process on the controller.
+    type: list
+    elements: dict
+    default: []
 seealso:
   - module: greenlight.deploy.traffic_guard
   - module: greenlight.deploy.deployment_journal
+  - module: greenlight.deploy.deployment_progress
 """
 
 EXAMPLES = r"""
@@ -257,7 +265,7 @@ def act(module: AnsibleModule) -> dict[str, Any]:
         return holding.look()
     claim = claim_of(wanted)
     if wanted["state"] == "renewed":
-        return holding.renew(claim)
+        return holding.renew(claim, wanted["progress"])
     change = holding.take if wanted["state"] == "taken" else holding.release
     return change(claim, steal=wanted["steal"], dead=wanted["dead"])
 

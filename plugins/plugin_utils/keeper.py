@@ -6,7 +6,8 @@
 """The process on the controller that renews the lock of one host for as long as the run lives.
 
 It is detached from the run: it holds no terminal and none of its pipes, and nobody has to wait for it. What it knows is
-in a file of the run's private directory, where the other tasks of the run find it.
+in a file of the run's private directory, where the other tasks of the run find it; there they also leave what the run
+has begun, which the next renewal takes to the host, at once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -36,7 +37,9 @@ _TICK = 0.5  # seconds between two looks at the run
 _PATIENCE = 5.0  # seconds that a keeper may take to end
 _PREFIX = "greenlight-lock-"
 
-Renewal = Callable[[], Mapping[str, Any]]
+_PROGRESS = "greenlight-progress.jsonl"
+
+Renewal = Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
 
 
 class NotKept(GreenlightError):
@@ -72,7 +75,10 @@ class Keeper:
         return _read(self.path)
 
     def start(self, deployment: str, lease: int, heartbeat: int, run: Process, renew: Renewal) -> None:
-        """Have the lock renewed until :meth:`stop` or the end of ``run``; ``renew`` gives the module's answer."""
+        """Have the lock renewed until :meth:`stop` or the end of ``run``.
+
+        ``renew`` takes what the run has begun since the last time, and gives the module's answer.
+        """
         note = self.note()
         if note is not None and note.deployment == deployment and not note.problem():
             return
@@ -106,9 +112,10 @@ class Keeper:
 
     def _keep(self, note: Note, run: Process, renew: Renewal, ready: int) -> NoReturn:
         _let_go(except_for=ready)
+        loop = _Loop(self.path, note, run, renew)
         _write(self.path, note)
         os.close(ready)
-        _Loop(self.path, note, run, renew).go()
+        loop.go()
         os._exit(0)
 
 
@@ -116,6 +123,12 @@ def problems() -> list[str]:
     """Why locks of this run cannot be relied on, one sentence each; for whoever decides whether it goes on."""
     notes = [note for path in sorted(_directory().glob(f"{_PREFIX}*.json")) if (note := _read(path))]
     return [f"{note.host}: {problem}" for note in notes if (problem := note.problem())]
+
+
+def tell(begun: Mapping[str, Any]) -> None:
+    """Leave for every keeper of this run, for the journal of its host, what the run begins now."""
+    with (_directory() / _PROGRESS).open("a", encoding="utf-8") as handle:
+        handle.write(json.dumps(begun) + "\n")
 
 
 class _Loop:
@@ -128,6 +141,8 @@ class _Loop:
         self.renew = renew
         self.child = 0
         self.since = 0.0
+        self.asked = 0  # how much of the progress was in the last renewal
+        self.told = len(_progress())  # how much of it the host knows; what was begun without the lock is not for it
 
     def go(self) -> None:
         signal.signal(signal.SIGTERM, self._leave)
@@ -135,20 +150,23 @@ class _Loop:
             now = clock.uptime()
             if self.child:
                 self._look(now)
-            elif now >= self.note.keeping.due:
+            elif now >= self.note.keeping.due or len(_progress()) > max(self.told, self.asked):
                 self._begin(now)
             time.sleep(_TICK)
         self._end_child()
 
     def _begin(self, now: float) -> None:
-        self.since = now
+        progress = _progress()
+        self.since, self.asked = now, len(progress)
         self.child = os.fork()
         if not self.child:
             status = 1
             try:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 os.setpgid(0, 0)
-                _answer_file(self.path).write_text(json.dumps(_asked(self.renew)), encoding="utf-8")
+                _answer_file(self.path).write_text(
+                    json.dumps(_asked(self.renew, progress[self.told :])), encoding="utf-8"
+                )
                 status = 0
             finally:
                 os._exit(status)
@@ -157,8 +175,9 @@ class _Loop:
         ended, _status = os.waitpid(self.child, os.WNOHANG)
         keeping = self.note.keeping
         if ended:
-            self.child = 0
-            self._remember(_judged(keeping, self._answer(), self.since, now))
+            self.child, answer = 0, self._answer()
+            self.told = self.told if answer.get("failed") else self.asked
+            self._remember(_judged(keeping, answer, self.since, now))
         elif now - self.since > keeping.patience:
             self._end_child()
             self._remember(keeping.failed(now, f"no answer within {keeping.patience} s"))
@@ -198,9 +217,17 @@ def _judged(keeping: Keeping, answer: Mapping[str, Any], asked: float, now: floa
     return keeping.succeeded(asked, str(answer.get("returned") or ""))
 
 
-def _asked(renew: Renewal) -> dict[str, Any]:
+def _progress() -> list[dict[str, Any]]:
+    """All that the run has begun."""
     try:
-        answer = renew()
+        return [json.loads(line) for line in (_directory() / _PROGRESS).read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError:
+        return []
+
+
+def _asked(renew: Renewal, progress: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    try:
+        answer = renew(progress)
     except Exception as error:  # noqa: BLE001 - whatever it was, the next renewal is tried
         return {"failed": True, "msg": str(error)}
     return {key: answer[key] for key in ("failed", "msg", "lost", "returned") if key in answer}

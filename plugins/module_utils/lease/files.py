@@ -94,9 +94,13 @@ class DeploymentFiles:
     def note(self, now: Moment, deployment: str, event: str, data: Mapping[str, Any]) -> None:
         """Add an event to the journal, and what it says of the deployment's progress to the record."""
         with self.locked():
-            self.append(now, deployment, event, data)
-            if any(field in data for field in journal.FIELDS):
-                self.write_record(journal.advanced(self.record(), deployment, data, now.wall))
+            self.add(now, deployment, event, data)
+
+    def add(self, now: Moment, deployment: str, event: str, data: Mapping[str, Any]) -> None:
+        """As :meth:`note`, for who has these files :meth:`locked`."""
+        self.append(now, deployment, event, data)
+        if any(field in data for field in journal.FIELDS):
+            self.write_record(journal.advanced(self.record(), deployment, data, now.wall))
 
     def entries(self, last: int) -> tuple[list[dict[str, Any]], int]:
         """The last entries, oldest first, and how many lines cannot be read."""

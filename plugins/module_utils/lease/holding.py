@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.lease import journal, sentences
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease import lock as locks
-from ansible_collections.greenlight.deploy.plugins.module_utils.lease import sentences
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.files import DeploymentFiles
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.guarding import Switch
 from ansible_collections.greenlight.deploy.plugins.module_utils.lease.lock import Claim, How, Lock
@@ -57,8 +57,11 @@ class Holding:
                 self.switch.renew(claim, self.now)
             return self._answer(changed=how is not How.OWN, how=how, before=before, lock=lock, sentence=sentence)
 
-    def renew(self, claim: Claim) -> Answer:
-        """Show that the holder is alive; ``lost`` says why it is no longer, ``returned`` what the switch did."""
+    def renew(self, claim: Claim, progress: Sequence[Mapping[str, Any]] = ()) -> Answer:
+        """Show that the holder is alive; ``lost`` says why it is no longer, ``returned`` what the switch did.
+
+        ``progress`` is what it has begun meanwhile, for the journal.
+        """
         with self._alone():
             before = self.files.lock()
             if before is None or not before.own(claim):
@@ -69,6 +72,7 @@ class Holding:
             if not self.check:
                 self.files.write_lock(lock)
                 returned = self.switch.renew(claim, self.now)
+                self._advance(claim.deployment, progress)
             said = f"this proxy {sentences.returned(returned.as_dict())}" if returned else ""
             answer = self._answer(changed=False, how=How.OWN, before=before, lock=lock, sentence=self._said(lock))
             return {**answer, "lost": "", "returned": said}
@@ -85,6 +89,13 @@ class Holding:
                 self.files.remove_lock()
             said = "released" + ("" if how is How.OWN else f"; it was {self._said(before)}")
             return self._answer(changed=True, how=how, before=before, lock=None, sentence=said)
+
+    def _advance(self, deployment: str, progress: Sequence[Mapping[str, Any]]) -> None:
+        """Note what was begun, unless the deployment has ended in the meantime."""
+        record = self.files.record() or {}
+        if record.get("deployment") != deployment or record["state"] == journal.RUNNING:
+            for begun in progress:
+                self.files.add(self.now, deployment, "begun", begun)
 
     def _alone(self) -> Any:
         return nullcontext() if self.check else self.files.locked()

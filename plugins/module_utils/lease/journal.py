@@ -14,7 +14,8 @@ from typing import Any
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 
 FIELDS = ("state", "phase", "step", "colour", "release", "share")
-STATES = ("running", "done", "failed", "rolled_back")
+RUNNING = "running"
+STATES = (RUNNING, "done", "failed", "rolled_back")
 _LARGEST = 16 * 1024  # characters of one line
 
 Record = Mapping[str, Any]
@@ -26,7 +27,7 @@ def entry(at: str, deployment: str, event: str, data: Mapping[str, Any]) -> dict
         raise InvalidInput("it is not said in which", where="deployment", expected="the id of a deployment")
     if not event:
         raise InvalidInput("it is not said what happened", where="event", expected="a word such as shifted")
-    if data.get("state", STATES[0]) not in STATES:
+    if data.get("state", RUNNING) not in STATES:
         raise InvalidInput(f"{data['state']!r} cannot be used", where="data.state", expected=", ".join(STATES))
     return {"at": at, "deployment": deployment, "event": event, "data": dict(data)}
 
@@ -73,7 +74,7 @@ def advanced(record: Record | None, deployment: str, data: Mapping[str, Any], at
     so that it can be seen what has to be resumed.
     """
     if record is None or record.get("deployment") != deployment:
-        fresh: dict[str, Any] = {**dict.fromkeys(FIELDS), "state": STATES[0], "deployment": deployment}
-        interrupted = record if record and record.get("state") == STATES[0] else None
+        fresh: dict[str, Any] = {**dict.fromkeys(FIELDS), "state": RUNNING, "deployment": deployment}
+        interrupted = record if record and record.get("state") == RUNNING else None
         record = {**fresh, "interrupted": {**interrupted, "interrupted": None} if interrupted else None}
     return {**record, **{key: data[key] for key in FIELDS if key in data}, "updated": at}

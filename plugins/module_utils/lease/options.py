@@ -34,4 +34,5 @@ ARGUMENTS: dict[str, Any] = {
         "options": {"owner": {"type": "str", "required": True}, "process": PROCESS},
     },
     "dead": {"type": "str", "default": ""},
+    "progress": {"type": "list", "elements": "dict", "default": []},
 }

@@ -88,8 +88,8 @@ def test_it_is_kept_once_it_is_taken(controller):
 
 def test_the_keeper_renews_with_what_is_its_own(controller):
     controller.run(RUN)
-    controller.keeper.renew()
-    assert controller.asked[-1]["state"] == "renewed"
+    controller.keeper.renew([{"phase": "migrate"}])
+    assert (controller.asked[-1]["state"], controller.asked[-1]["progress"]) == ("renewed", [{"phase": "migrate"}])
     assert (controller.plugin._connection._shell.tmpdir, controller.plugin._display._final_q) == (None, None)
     assert controller.said == ["cleaned"]
 

@@ -37,9 +37,9 @@ def renewals(tmp_path):
     log = tmp_path / "renewals"
 
     def renewal(answer=None, seconds=0):
-        def renew():
+        def renew(progress):
             with log.open("a") as handle:
-                handle.write("once\n")
+                handle.write(f"{[begun['phase'] for begun in progress]}\n")
             time.sleep(seconds)
             return answer or {"lost": ""}
 
@@ -135,9 +135,9 @@ def test_what_the_switch_did_is_told_and_the_lock_renewed_on(keeper, renewals):
 
 @pytest.mark.parametrize("answer", [{"failed": True, "msg": "disk full"}, RuntimeError("unreachable")])
 def test_a_renewal_that_fails_is_tried_again_and_told_when_the_lease_is_over(keeper, answer, monkeypatch, tmp_path):
-    def renew():
+    def renew(progress):
         with (tmp_path / "tried").open("a") as handle:
-            handle.write("once\n")
+            handle.write(f"{len(progress)}\n")
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -162,3 +162,28 @@ def test_one_that_cannot_begin_is_told(keeper, renewals, monkeypatch, tmp_path):
     keeper.path = tmp_path / "missing/file"
     with pytest.raises(NotKept):
         keeper.start("d1", 120, 1, HERE, renewals())
+
+
+def test_what_the_run_begins_reaches_the_host_at_once_and_once(keeper, renewals):
+    module.tell({"phase": "keep others out"})
+    keeper.start("d1", 120, 30, HERE, renewals())
+    for phase in ("release", "migrate"):
+        module.tell({"phase": phase})
+    wait(lambda: "migrate" in renewals.log.read_text() if renewals.log.exists() else False)
+    module.tell({"phase": "smoke"})
+    wait(lambda: "smoke" in renewals.log.read_text())
+    said = renewals.log.read_text()
+    assert "keep others out" not in said
+    assert [said.count(phase) for phase in ("release", "migrate", "smoke")] == [1, 1, 1]
+
+
+def test_what_a_host_did_not_get_to_know_it_gets_the_next_time(keeper, renewals, tmp_path):
+    def renew(progress):
+        with renewals.log.open("a") as handle:
+            handle.write(f"{[begun['phase'] for begun in progress]}\n")
+        return {"failed": True, "msg": "unreachable"} if count(renewals.log) == 1 else {"lost": ""}
+
+    keeper.start("d1", 120, 1, HERE, renew)
+    module.tell({"phase": "release"})
+    wait(lambda: count(renewals.log) > 2)
+    assert renewals.log.read_text().splitlines()[:3] == ["['release']", "['release']", "[]"]

@@ -129,3 +129,23 @@ def test_check_mode_writes_nothing(at):
     assert at(1, check=True).take(BOB, **URGENT)["how"] == "stolen"
     assert at(1, check=True).release(ANN, **PATIENT)["changed"] is True
     assert at.files.layout.lock.read_text() == before
+
+
+def test_a_renewal_takes_along_what_was_begun(at):
+    at().take(ANN, **PATIENT)
+    at(5).renew(ANN, [{"state": "running", "phase": "migrate"}, {"state": "running", "phase": "services"}])
+    assert [one["data"].get("phase") for one in at.files.entries(9)[0]] == [None, "migrate", "services"]
+    assert (at.files.record()["phase"], at.files.record()["state"]) == ("services", "running")
+
+
+def test_what_was_begun_is_no_news_of_a_deployment_that_has_ended(at):
+    at().take(ANN, **PATIENT)
+    at.files.note(after(5), "d1", "ended", {"state": "failed", "phase": "ended"})
+    assert at(6).renew(ANN, [{"state": "running", "phase": "smoke"}])["lost"] == ""
+    assert (at.files.record()["phase"], at.files.record()["state"]) == ("ended", "failed")
+
+
+def test_what_was_begun_without_the_lock_is_not_noted(at):
+    at().take(BOB, **PATIENT)
+    assert at(5).renew(ANN, [{"state": "running", "phase": "migrate"}])["lost"]
+    assert at.files.record() is None
