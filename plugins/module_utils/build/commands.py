@@ -51,13 +51,14 @@ class Account:
 
 @dataclass(frozen=True)
 class Context:
-    """Where programs run: directory, complete environment, account, and the values never to be shown."""
+    """Where programs run: directory, complete environment, account, the values never to be shown, umask."""
 
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     account: Account | None = None
     secrets: tuple[str, ...] = ()
     timeout: float = 300.0
+    umask: int = 0o022
 
 
 def in_release(release: Path, environment: Mapping[str, str], home: Path, **how: Any) -> Context:
@@ -88,7 +89,7 @@ def run(argv: Sequence[str], context: Context, *, what: str = "", allowed: Seque
             start_new_session=True,
             text=True,
             errors="replace",
-            umask=0o022,
+            umask=context.umask,
             **_identity(context.account),
         )
     except OSError as error:

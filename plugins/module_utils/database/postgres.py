@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Context, run
-from ansible_collections.greenlight.deploy.plugins.module_utils.build.output import redact
+from ansible_collections.greenlight.deploy.plugins.module_utils.build.output import SHORTEST_SECRET, redact
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.address import SSL_MODES, address_of
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError, InvalidInput, NotReady
 
@@ -25,6 +25,9 @@ try:
     import psycopg2
 except ImportError:
     psycopg2 = None
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 ARGUMENTS: dict[str, Any] = {
     "database": {"type": "str"},
@@ -106,9 +109,9 @@ class Server:
         }
         return {name: value for name, value in variables.items() if value}
 
-    def version(self) -> int:
-        """The server's version as a number, such as 150018 for 15.18."""
-        with self.connect() as connection:
+    def version(self, database: str | None = None) -> int:
+        """The server's version as a number, such as 150018 for 15.18; asked in the module's database by default."""
+        with self.connect(database) as connection:
             return int(connection.server_version)
 
     def binary(self, name: str) -> str:
@@ -163,6 +166,17 @@ class Server:
 def server_of(params: Mapping[str, Any]) -> Server:
     """The server that a module's options name; :class:`InvalidInput` when they do not name one."""
     return Server(**address_of(params), connect_timeout=params.get("connect_timeout") or 5)
+
+
+def take_server(module: AnsibleModule) -> Server:
+    """The server that a module's options name; the password is kept out of everything that the module answers.
+
+    A password of a few characters is left alone, as in :func:`~.secrecy.take_secrets`.
+    """
+    server = server_of(module.params)
+    module.no_log_values |= {server.password}
+    module.no_log_values -= {value for value in module.no_log_values if len(value) < SHORTEST_SECRET}
+    return server
 
 
 def fitting(name: str, major: int) -> str:

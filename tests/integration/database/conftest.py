@@ -12,8 +12,10 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -145,3 +147,28 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def run_killed() -> Any:
+    """Call ``run_killed(name, arguments, n)``: runs a module and kills it after its n-th step.
+
+    Returns the steps of a run that ended because it had no n-th one, None of one that was killed.
+    """
+
+    def run(name: str, arguments: dict[str, Any], number: int) -> int | None:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("killed.py")), name, str(number)],
+            input=json.dumps({**arguments, "_ansible_remote_tmp": "/tmp", "_ansible_keep_remote_files": False}),
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode == -signal.SIGKILL:
+            return None
+        assert done.returncode == 0, done.stdout + done.stderr
+        return int(done.stderr.splitlines()[-1])
+
+    return run

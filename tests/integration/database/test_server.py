@@ -39,10 +39,8 @@ def test_a_url_with_a_difficult_password_lets_connections_and_programs_in(cluste
     server = server_of({"url": url})
     assert server.version() // 10000 == int(cluster.programs.parent.name)
     environment = {**os.environ, **server.environment()}
-    told = subprocess.run(
-        [server.binary("psql"), "-Atc", "SELECT user"], env=environment, capture_output=True, text=True
-    )
-    assert told.stdout == "app user\n"
+    told = subprocess.check_output([server.binary("psql"), "-Atc", "SELECT user"], env=environment, text=True)
+    assert told == "app user\n"
     assert PASSWORD not in repr(server)
 
 

@@ -1,0 +1,112 @@
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Restores a dump into a database of its own, and proves that it holds what the manifest says."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.greenlight.deploy.plugins.module_utils.database import contents
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.dump import DUMP, Programs
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifest import (
+    BackupDamaged,
+    Manifest,
+    Surroundings,
+    compare_rows,
+)
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.names import conninfo, derived, identifier
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import Server
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
+
+MARK = "greenlight: not complete, may be dropped"
+"""Comment on a database that is ours to drop."""
+
+
+def restore_into(programs: Programs, name: str, backup: Path, manifest: Manifest, jobs: int) -> float:
+    """Make the database ``name`` of a ``backup``, with its rows compared and statistics; the seconds that it took.
+
+    What an earlier run left under that name is dropped first, when it is marked as ours. ``name`` stays marked.
+    """
+    began = time.monotonic()
+    drop_ours(programs.server, name)
+    create(programs.server, name, manifest.surroundings)
+    programs.run(
+        "pg_restore",
+        "--format=directory",
+        f"--dbname={conninfo(dbname=name)}",
+        f"--jobs={jobs}",
+        "--exit-on-error",
+        str(backup / DUMP),
+        what="restore",
+        database=name,
+    )
+    programs.run("vacuumdb", "--analyze-only", "--quiet", f"--jobs={jobs}", what="statistics", database=name)
+    compare(programs.server, name, manifest)
+    return time.monotonic() - began
+
+
+def prove_by_restore(programs: Programs, backup: Path, manifest: Manifest, jobs: int) -> float:
+    """Restore into a scratch database and drop that again, whatever happens; the seconds of the restore."""
+    name = derived(manifest.database, "verify", manifest.id)
+    try:
+        return restore_into(programs, name, backup, manifest, jobs)
+    finally:
+        drop_ours(programs.server, name)
+
+
+def compare(server: Server, name: str, manifest: Manifest) -> None:
+    """:class:`~.manifest.BackupDamaged` unless ``name`` holds what was counted when the backup was made."""
+    with server.connect(name, application_name="greenlight/verify") as connection:
+        rows, objects = contents.rows(connection), contents.large_objects(connection)
+        extensions = contents.extensions(connection)
+    compare_rows(manifest.tables, rows, f"database {name}")
+    if objects != manifest.large_objects:
+        raise BackupDamaged(f"{objects} large objects instead of {manifest.large_objects}", where=f"database {name}")
+    missing = sorted(set(manifest.extensions) - set(extensions))
+    if missing:
+        raise BackupDamaged(f"extensions are missing: {', '.join(missing)}", where=f"database {name}")
+
+
+def create(server: Server, name: str, like: Surroundings) -> None:
+    """Create the database ``name``, empty, marked as ours, with the encoding and locale of another."""
+    words = ["ENCODING %s", "LC_COLLATE %s", "LC_CTYPE %s"]
+    values: list[Any] = [like.encoding, like.collate, like.ctype]
+    if like.icu_locale:
+        words += ["LOCALE_PROVIDER icu", "ICU_LOCALE %s"]
+        values.append(like.icu_locale)
+    with administer(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {identifier(name)} TEMPLATE template0 {' '.join(words)}", values)
+        cursor.execute(f"COMMENT ON DATABASE {identifier(name)} IS %s", (MARK,))
+
+
+def drop_ours(server: Server, name: str) -> None:
+    """Drop the database ``name`` when it is there; :class:`InvalidInput` when no unfinished run of ours left it."""
+    with administer(server) as connection:
+        found = contents.surroundings(connection, name)
+    if found is None:
+        return
+    if found.comment != MARK and not empty(server, name):
+        raise InvalidInput(
+            f"there is a database {name}, and no unfinished run left it",
+            where=server.where,
+            expected="no database of that name",
+            do="rename or drop it",
+        )
+    with administer(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+
+
+def empty(server: Server, name: str) -> bool:
+    """Whether a database has no table, as one that a run made and was killed before it could mark it."""
+    with server.connect(name, application_name="greenlight/restore") as connection:
+        return not contents.rows(connection)
+
+
+def administer(server: Server) -> Any:
+    """A connection from which databases are made, renamed and dropped; each statement is a transaction."""
+    return server.connect("postgres", application_name="greenlight/restore", autocommit=True)

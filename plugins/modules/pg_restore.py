@@ -1,0 +1,177 @@
+#!/usr/bin/python
+# Copyright: Greenlight contributors
+
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pg_restore
+short_description: Bring a backup back under the name of its database, by a swap
+version_added: 0.1.0
+author: "Greenlight contributors (@greenlight)"
+extends_documentation_fragment: greenlight.deploy.postgres
+description:
+  - Restores a backup of M(greenlight.deploy.pg_backup) into a new database while the live one goes on serving, compares
+    the rows of every table with the manifest, gives it the owner, privileges and settings of the live one, and then
+    swaps the names in one transaction. Connections are ended and kept waiting for that moment only.
+  - The database that was replaced is kept as C(<database>_replaced_<id>). Nothing is dropped but what an interrupted
+    restore left.
+  - Killed at any moment it leaves the old or the new database under the name, and the next run goes on from there.
+  - Everything that was written since the backup is lost. What that is is said before anything is done, in check mode
+    and in the refusal of a run that is not confirmed.
+  - Log in as a role that may create databases and end the connections of others, such as C(postgres).
+options:
+  app:
+    description: Name of the application.
+    type: str
+    required: true
+  place:
+    description: Folder that holds the backups of all applications.
+    type: path
+    default: /var/backups/greenlight
+  backup:
+    description: Id of the backup. The newest one by default.
+    type: str
+  id:
+    description: >-
+      Id of this restore. It names the database that is kept. A second run with the id of the latest restore changes
+      nothing. The id of the backup by default.
+    type: str
+  confirm:
+    description: The name of the database, typed by the person who wants it replaced. Nothing is done without it.
+    type: str
+    default: ""
+  rehearse:
+    description: >-
+      Only restore into a scratch database, compare, measure and drop it. The live database is not touched and no
+      confirmation is needed.
+    type: bool
+    default: false
+  jobs:
+    description: How many tables are restored at once.
+    type: int
+    default: 2
+  timeout:
+    description: Seconds for each of the programs that are run.
+    type: float
+    default: 14400
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and say what would be lost.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed when in diff mode.
+    support: none
+seealso:
+  - module: greenlight.deploy.pg_backup
+  - module: greenlight.deploy.pg_backup_info
+"""
+
+EXAMPLES = r"""
+- name: See what a restore would lose
+  greenlight.deploy.pg_restore:
+    app: mobile-sync
+    database: mobile_sync
+    backup: 20261122T124500Z-1a2b3c4
+  check_mode: true
+  become: true
+  become_user: postgres
+
+- name: Restore
+  greenlight.deploy.pg_restore:
+    app: mobile-sync
+    database: mobile_sync
+    backup: 20261122T124500Z-1a2b3c4
+    confirm: "{{ restore_confirm }}"
+  become: true
+  become_user: postgres
+
+- name: Rehearse it every week
+  greenlight.deploy.pg_restore:
+    app: mobile-sync
+    database: mobile_sync
+    rehearse: true
+  become: true
+  become_user: postgres
+"""
+
+RETURN = r"""
+backup:
+  description: The manifest of the backup; its tables and files are counted.
+  returned: success
+  type: dict
+  sample: {id: 20261122T124500Z-1a2b3c4, taken: 1795351500.12, rows: 9812044}
+loss:
+  description: >-
+    The seconds since the backup, and the tables whose number of rows differs. Null tables mean that there is no
+    database.
+  returned: success, null for a rehearsal
+  type: dict
+  sample: {seconds: 812.4, tables: [{name: '"public"."orders"', now: 20012, backup: 20000}]}
+replaced:
+  description: The name under which the database that was replaced is kept, empty where there was none.
+  returned: success
+  type: str
+  sample: mobile_sync_replaced_20261122T124500Z-1a2b3c4
+seconds:
+  description: What the whole restore took, C(0) where none was done.
+  returned: success
+  type: float
+outage:
+  description: Seconds for which nobody was let in.
+  returned: success
+  type: float
+sentence:
+  description: The same for people.
+  returned: success
+  type: str
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.backups import Backups
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.dump import Programs
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import ARGUMENTS as LOGIN
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import take_server
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.recovery import Restore, rehearse, restore
+from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
+
+ARGUMENTS: dict[str, Any] = {
+    **LOGIN,
+    "app": {"type": "str", "required": True},
+    "place": {"type": "path", "default": "/var/backups/greenlight"},
+    "backup": {"type": "str"},
+    "id": {"type": "str"},
+    "confirm": {"type": "str", "default": ""},
+    "rehearse": {"type": "bool", "default": False},
+    "jobs": {"type": "int", "default": 2},
+    "timeout": {"type": "float", "default": 14400.0},
+}
+
+
+def act(module: AnsibleModule) -> dict[str, Any]:
+    """Restore, or rehearse it."""
+    wanted, server = module.params, take_server(module)
+    store = Backups(wanted["place"], wanted["app"], server.database)
+    manifest = store.require(wanted["backup"])
+    programs = Programs.of(server, wanted["timeout"], ask="postgres")
+    if wanted["rehearse"]:
+        done = rehearse(programs, store, manifest, wanted["jobs"], check=module.check_mode)
+    else:
+        wish = Restore(id=wanted["id"] or manifest.id, confirm=wanted["confirm"], jobs=wanted["jobs"])
+        done = restore(programs, store.path(manifest.id), manifest, wish, check=module.check_mode)
+    return {"backup": manifest.summary(), **asdict(done)}
+
+
+def main() -> None:
+    """Entry point."""
+    run(act, ARGUMENTS)
+
+
+if __name__ == "__main__":
+    main()
