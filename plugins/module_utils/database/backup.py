@@ -27,7 +27,12 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.database.dump im
     dump_globals,
     read_to_the_end,
 )
-from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifest import Manifest, Media, compare_files
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifest import (
+    BackupDamaged,
+    Manifest,
+    Media,
+    compare_files,
+)
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import prove_by_restore
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.retention import Keep, Taken, superfluous
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.size import megabytes, require_usual_size
@@ -169,7 +174,7 @@ def write(programs: Programs, folder: Path, wish: Wish, compression: str) -> Man
             )
     dump_globals(programs, folder)
     with watch.step("read"):
-        read_to_the_end(programs, folder)
+        read_to_the_end(folder, programs.major)
         files = files_of(folder)
     return Manifest(
         id=wish.id,
@@ -204,9 +209,28 @@ def check_files(folder: Path, manifest: Manifest) -> None:
     compare_files(manifest.files, files_of(folder), str(folder))
 
 
-def check_reading(programs: Programs, folder: Path, manifest: Manifest) -> None:
-    """The same, and every entry of the dump and of the archive can be read."""
-    check_files(folder, manifest)
-    read_to_the_end(programs, folder)
+def examine(store: Backups, check: str) -> tuple[list[Manifest], dict[str, str]]:
+    """All backups, oldest first, and what is wrong by id: of the manifest, the ``checksum`` or what can be ``read``."""
+    found, damaged = store.all(), store.unreadable()
+    return found, {
+        **damaged,
+        **{each.id: wrong for each in found if (wrong := _wrong(store.path(each.id), each, check))},
+    }
+
+
+def _wrong(folder: Path, manifest: Manifest, check: str) -> str:
+    try:
+        if check != "manifest":
+            check_files(folder, manifest)
+        if check == "read":
+            check_reading(folder, manifest)
+    except BackupDamaged as error:
+        return str(error)
+    return ""
+
+
+def check_reading(folder: Path, manifest: Manifest) -> None:
+    """:class:`~.manifest.BackupDamaged` unless every entry of the dump and of the archive can be read."""
+    read_to_the_end(folder, manifest.program_version)
     if manifest.media:
         media.read_to_the_end(folder / manifest.media.archive)

@@ -57,12 +57,26 @@ class Backups:
         return manifests.load(file.read_text(encoding="utf-8"), str(file)) if file.is_file() else None
 
     def all(self) -> list[Manifest]:
-        """The manifests of all complete backups, oldest first."""
+        """The manifests of all complete backups that can be read, oldest first."""
+        unreadable = self.unreadable()
+        found = [manifest for name in self._names() if name not in unreadable and (manifest := self.find(name))]
+        return sorted(found, key=lambda each: each.taken)
+
+    def unreadable(self) -> dict[str, str]:
+        """What is wrong with manifests, by the id of the backup. Such a backup stays and counts for nothing."""
+        return {name: wrong for name in self._names() if (wrong := self._wrong(name))}
+
+    def _wrong(self, backup: str) -> str:
+        try:
+            self.find(backup)
+        except manifests.BackupDamaged as error:
+            return str(error)
+        return ""
+
+    def _names(self) -> list[str]:
         if not self.folder.is_dir():
             return []
-        names = sorted(path.name for path in self.folder.iterdir() if _ID.fullmatch(path.name))
-        found = [manifest for name in names if (manifest := self.find(name))]
-        return sorted(found, key=lambda each: each.taken)
+        return sorted(path.name for path in self.folder.iterdir() if _ID.fullmatch(path.name))
 
     def require(self, backup: str | None) -> Manifest:
         """The manifest of ``backup``, or of the newest one; :class:`InvalidInput` says which there are."""

@@ -130,12 +130,15 @@ def dump_globals(programs: Programs, folder: Path) -> None:
     )
 
 
-def read_to_the_end(programs: Programs, folder: Path) -> None:
-    """Have pg_restore read every entry of the dump; :class:`~.manifest.BackupDamaged` when it cannot."""
+def read_to_the_end(folder: Path, major: int, timeout: float = 14400) -> None:
+    """Have pg_restore read every entry of the dump; :class:`~.manifest.BackupDamaged` when it cannot.
+
+    ``major`` is the version that wrote the dump. Nothing short of this finds a file that was cut off: ``--list`` reads
+    the table of contents alone.
+    """
+    argv = [fitting("pg_restore", major), "--format=directory", "--file=/dev/null", str(folder / DUMP)]
     try:
-        programs.run(
-            "pg_restore", "--format=directory", "--file=/dev/null", str(folder / DUMP), what="reading the dump"
-        )
+        run(argv, Context(Path("/"), timeout=timeout), what="reading the dump")
     except CommandFailed as error:
         raise BackupDamaged(error.what, where=str(folder / DUMP), do="use another backup") from error
 

@@ -23,12 +23,11 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifes
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.names import identifier
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import Server
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import (
-    MARK,
     administer,
-    drop_ours,
+    drop_unfinished,
     restore_into,
 )
-from ansible_collections.greenlight.deploy.plugins.module_utils.database.swap import Names, surround, swap
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.swap import RESTORING, Names, surround, swap
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput, NotReady
 
 RECORD = """
@@ -40,10 +39,6 @@ ALTER TABLE greenlight.restores OWNER TO {owner};
 INSERT INTO greenlight.restores (restore, backup, replaced) VALUES (%s, %s, %s);
 """
 LATEST = "SELECT restore FROM greenlight.restores ORDER BY restored DESC LIMIT 1"
-UNFINISHED = """
-SELECT datname FROM pg_catalog.pg_database
-WHERE starts_with(datname, %s) AND pg_catalog.shobj_description(oid, 'pg_database') = %s
-"""
 LOCK_WAIT = 60.0
 ALONE_WAIT = 5.0
 """Seconds: the server takes a moment to notice that a run was killed."""
@@ -117,7 +112,7 @@ def bring_back(
 ) -> Restored:
     """Restore under another name, verify, give it what belongs to the live one, swap."""
     server, began, like = programs.server, time.monotonic(), live or manifest.surroundings
-    drop_unfinished(server, names.live)
+    drop_unfinished(server, names.live, RESTORING)
     try:
         restore_into(programs, names.new, folder, manifest, wish.jobs)
         surround(server, names.new, like)
@@ -125,7 +120,7 @@ def bring_back(
         loss = loss_between(server, live, manifest)
         outage = swap(server, names, like.comment)
     finally:
-        drop_unfinished(server, names.live)
+        drop_unfinished(server, names.live, RESTORING)
     seconds = time.monotonic() - began
     return Restored(
         changed=True,
@@ -222,12 +217,3 @@ def record(server: Server, names: Names, wish: Restore, manifest: Manifest, owne
     with server.connect(names.new, application_name="greenlight/restore") as connection, connection.cursor() as cursor:
         statement = RECORD.format(owner=identifier(owner).replace("%", "%%"))
         cursor.execute(statement, (wish.id, manifest.id, names.old))
-
-
-def drop_unfinished(server: Server, database: str) -> None:
-    """Drop what killed restores of ``database`` left."""
-    with administer(server) as connection, connection.cursor() as cursor:
-        cursor.execute(UNFINISHED, (f"{database}_restoring_", MARK))
-        left = [name for (name,) in cursor.fetchall()]
-    for name in left:
-        drop_ours(server, name)

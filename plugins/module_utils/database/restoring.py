@@ -8,9 +8,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.build import tree
 from ansible_collections.greenlight.deploy.plugins.module_utils.database import contents
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.dump import DUMP, Programs
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifest import (
@@ -26,6 +28,17 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.errors import In
 MARK = "greenlight: not complete, may be dropped"
 """Comment on a database that is ours to drop."""
 
+UNFINISHED = """
+SELECT datname FROM pg_catalog.pg_database d
+WHERE starts_with(datname, %s) AND pg_catalog.shobj_description(oid, 'pg_database') = %s
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid AND %s)
+"""
+VERIFY = "verify"
+ROOM = 1.2
+"""Free bytes for each byte that the database had."""
+
+LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
+
 
 def restore_into(programs: Programs, name: str, backup: Path, manifest: Manifest, jobs: int) -> float:
     """Make the database ``name`` of a ``backup``, with its rows compared and statistics; the seconds that it took.
@@ -34,6 +47,7 @@ def restore_into(programs: Programs, name: str, backup: Path, manifest: Manifest
     """
     began = time.monotonic()
     drop_ours(programs.server, name)
+    require_room(programs.server, manifest)
     create(programs.server, name, manifest.surroundings)
     programs.run(
         "pg_restore",
@@ -50,9 +64,20 @@ def restore_into(programs: Programs, name: str, backup: Path, manifest: Manifest
     return time.monotonic() - began
 
 
+def require_room(server: Server, manifest: Manifest) -> None:
+    """:class:`~.NoSpace` when the server's data is on this host, can be seen, and has no room for another database."""
+    with administer(server) as connection:
+        folder = contents.value(connection, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'")
+    if folder and (server.host in LOCAL or server.host.startswith("/")):
+        with suppress(PermissionError):
+            if Path(folder).is_dir():
+                tree.require_space(Path(folder), int(manifest.database_bytes * ROOM), "a second database")
+
+
 def prove_by_restore(programs: Programs, backup: Path, manifest: Manifest, jobs: int) -> float:
     """Restore into a scratch database and drop that again, whatever happens; the seconds of the restore."""
-    name = derived(manifest.database, "verify", manifest.id)
+    name = derived(manifest.database, VERIFY, manifest.id)
+    drop_unfinished(programs.server, manifest.database, VERIFY, only_left=True)
     try:
         return restore_into(programs, name, backup, manifest, jobs)
     finally:
@@ -99,6 +124,18 @@ def drop_ours(server: Server, name: str) -> None:
         )
     with administer(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+
+
+def drop_unfinished(server: Server, database: str, purpose: str, *, only_left: bool = False) -> None:
+    """Drop the databases made from ``database`` for a ``purpose`` that are not complete.
+
+    With ``only_left`` not those that somebody is connected to: another host may be at work on one.
+    """
+    with administer(server) as connection, connection.cursor() as cursor:
+        cursor.execute(UNFINISHED, (f"{database}_{purpose}_", MARK, only_left))
+        left = [name for (name,) in cursor.fetchall()]
+    for name in left:
+        drop_ours(server, name)
 
 
 def empty(server: Server, name: str) -> bool:

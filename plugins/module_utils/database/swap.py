@@ -25,6 +25,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgre
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import administer
 
 POLL = 0.005
+RESTORING = "restoring"
 LOCK_TIMEOUT = "5s"
 """For the lock that keeps new connections waiting."""
 
@@ -46,7 +47,7 @@ class Names:
     @classmethod
     def of(cls, live: str, restore: str) -> Names:
         """The names for the ``restore`` of that id."""
-        return cls(live, *(derived(live, purpose, restore) for purpose in ("restoring", "swapping", "replaced")))
+        return cls(live, *(derived(live, purpose, restore) for purpose in (RESTORING, "swapping", "replaced")))
 
 
 def surround(server: Server, name: str, like: Surroundings) -> None:

@@ -32,6 +32,9 @@ SETTINGS = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60",
     "listen_addresses": "127.0.0.1", "shared_buffers": "32MB", "logging_collector": "off",
 }  # fmt: skip
+PASSWORD = "p'a\"s s%41$(id)\\ ünï-日本"
+"""With every character that was ever quoted wrongly."""
+
 _numbers = itertools.count(1)
 
 
@@ -112,6 +115,18 @@ def database(cluster: Cluster) -> Iterator[str]:
 def login(cluster: Cluster) -> dict[str, Any]:
     """The options by which a module reaches the cluster as its superuser."""
     return {"login_host": cluster.host, "login_port": cluster.port, "login_user": cluster.superuser}
+
+
+@pytest.fixture
+def app_role(cluster: Cluster) -> Iterator[str]:
+    """A role that logs in by TCP with PASSWORD; what it owned is dropped with the databases."""
+    cluster.sql("postgres", 'CREATE ROLE "app user" LOGIN PASSWORD %s', PASSWORD)
+    yield "app user"
+    for (name,) in cluster.sql(
+        "postgres", "SELECT datname FROM pg_database d JOIN pg_roles r ON r.oid = datdba AND rolname = 'app user'"
+    ):
+        cluster.sql("postgres", f'DROP DATABASE "{name}" WITH (FORCE)')
+    cluster.sql("postgres", 'DROP ROLE "app user"')
 
 
 @pytest.fixture

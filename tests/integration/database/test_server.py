@@ -15,16 +15,7 @@ import pytest
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import StatementFailed, server_of
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput, NotReady
-
-PASSWORD = "p'a\"s s%41$(id)\\ ünï-日本"
-
-
-@pytest.fixture
-def role(cluster):
-    """A role whose password has every character that was ever quoted wrongly."""
-    cluster.sql("postgres", 'CREATE ROLE "app user" LOGIN PASSWORD %s', PASSWORD)
-    yield "app user"
-    cluster.sql("postgres", 'DROP ROLE "app user"')
+from ansible_collections.greenlight.deploy.tests.integration.database.conftest import PASSWORD
 
 
 def test_single_options_reach_the_socket(login, database):
@@ -34,8 +25,8 @@ def test_single_options_reach_the_socket(login, database):
         assert cursor.fetchone() == (database, "greenlight/test")
 
 
-def test_a_url_with_a_difficult_password_lets_connections_and_programs_in(cluster, database, role):
-    url = f"postgresql://{quote(role, safe='')}:{quote(PASSWORD, safe='')}@127.0.0.1:{cluster.port}/{database}"
+def test_a_url_with_a_difficult_password_lets_connections_and_programs_in(cluster, database, app_role):
+    url = f"postgresql://{quote(app_role, safe='')}:{quote(PASSWORD, safe='')}@127.0.0.1:{cluster.port}/{database}"
     server = server_of({"url": url})
     assert server.version() // 10000 == int(cluster.programs.parent.name)
     environment = {**os.environ, **server.environment()}
@@ -44,7 +35,7 @@ def test_a_url_with_a_difficult_password_lets_connections_and_programs_in(cluste
     assert PASSWORD not in repr(server)
 
 
-def test_a_wrong_password_is_not_told(cluster, database, role):
+def test_a_wrong_password_is_not_told(cluster, database, app_role):
     server = server_of({"url": f"postgresql://app%20user:{quote(PASSWORD)}x@127.0.0.1:{cluster.port}/{database}"})
     with pytest.raises(NotReady, match="app user") as refused:
         server.version()
