@@ -94,6 +94,47 @@ options:
     description: For how many weeks the newest scheduled backup of the week stays.
     type: int
     default: 4
+  s3:
+    description: >-
+      Where a copy goes, under C(prefix/app/deployment/database/). Every file is checked after it was sent. A copy that
+      broke off is taken up by the next run. The same rules of retention are kept there.
+    type: dict
+    suboptions:
+      bucket:
+        description: Name of the bucket.
+        type: str
+        required: true
+      prefix:
+        description: First part of every key, such as the name of the environment.
+        type: str
+        default: ""
+      region:
+        description: Region of the bucket.
+        type: str
+      endpoint_url:
+        description: Address of the store, where it is not Amazon's.
+        type: str
+      sse:
+        description: How the store encrypts.
+        type: str
+        choices: [AES256, "aws:kms"]
+        default: AES256
+      kms_key_id:
+        description: Key for V(aws:kms), the account's own by default.
+        type: str
+      access_key:
+        description: Id of the access key. By default boto3 looks into the environment, its files and the host's role.
+        type: str
+      secret_key:
+        description: The access key.
+        type: str
+      session_token:
+        description: Token of a session.
+        type: str
+      part_size:
+        description: MiB. A larger file is sent in parts of that size, and a part that arrived is not sent again.
+        type: int
+        default: 64
   lock_wait:
     description: Seconds to wait for another run that takes a backup of this database.
     type: float
@@ -177,6 +218,9 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifes
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import ARGUMENTS as LOGIN
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import take_server
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.retention import KINDS, Keep
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.s3 import ARGUMENTS as S3
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.s3 import copies_of
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 from ansible_collections.greenlight.deploy.plugins.module_utils.record.release import TIME_FORMAT
 
@@ -197,6 +241,7 @@ ARGUMENTS: dict[str, Any] = {
     "keep_deploy": {"type": "int", "default": 10},
     "keep_daily": {"type": "int", "default": 7},
     "keep_weekly": {"type": "int", "default": 4},
+    "s3": {"type": "dict", "options": S3},
     "lock_wait": {"type": "float", "default": 60.0},
     "timeout": {"type": "float", "default": 14400.0},
 }
@@ -205,6 +250,8 @@ ARGUMENTS: dict[str, Any] = {
 def act(module: AnsibleModule) -> dict[str, Any]:
     """Have a backup."""
     wanted, server = module.params, take_server(module)
+    if wanted["kind"] == "deploy" and not wanted["deployment"]:
+        raise InvalidInput("is empty", where="deployment", expected="the id of the deployment")
     wish = Wish(
         id=wanted["deployment"] or datetime.now(timezone.utc).strftime(TIME_FORMAT),
         app=wanted["app"],
@@ -221,7 +268,8 @@ def act(module: AnsibleModule) -> dict[str, Any]:
         lock_wait=wanted["lock_wait"],
     )
     store = Backups(wanted["place"], wanted["app"], server.database)
-    done = assure(Programs.of(server, wanted["timeout"]), store, wish, check=module.check_mode)
+    copies = copies_of(wanted["s3"], wanted["app"], server.database)
+    done = assure(Programs.of(server, wanted["timeout"]), store, wish, copies, check=module.check_mode)
     return {
         "changed": done.changed,
         "backup": done.manifest.summary() if done.manifest else None,

@@ -49,6 +49,60 @@ options:
       confirmation is needed.
     type: bool
     default: false
+  fence:
+    description:
+      - Keep everybody but superusers out of the database and end every connection, from before the restore until after
+        the swap, so that nothing is written that would be lost. Whatever happens the database is opened again; after a
+        run that was killed by the next one.
+      - Without it applications use the old database until the swap.
+    type: bool
+    default: false
+  media:
+    description: >-
+      Folder that the archived files of the backup replace right after the swap. What it held is kept beside it as
+      C(<folder>_replaced_<id>).
+    type: path
+  s3:
+    description: >-
+      Where M(greenlight.deploy.pg_backup) put copies. A backup that this host does not have is brought from there and
+      checked.
+    type: dict
+    suboptions:
+      bucket:
+        description: Name of the bucket.
+        type: str
+        required: true
+      prefix:
+        description: First part of every key, such as the name of the environment.
+        type: str
+        default: ""
+      region:
+        description: Region of the bucket.
+        type: str
+      endpoint_url:
+        description: Address of the store, where it is not Amazon's.
+        type: str
+      sse:
+        description: How the store encrypts.
+        type: str
+        choices: [AES256, "aws:kms"]
+        default: AES256
+      kms_key_id:
+        description: Key for V(aws:kms), the account's own by default.
+        type: str
+      access_key:
+        description: Id of the access key. By default boto3 looks into the environment, its files and the host's role.
+        type: str
+      secret_key:
+        description: The access key.
+        type: str
+      session_token:
+        description: Token of a session.
+        type: str
+      part_size:
+        description: MiB. A larger file is sent in parts of that size, and a part that arrived is not sent again.
+        type: int
+        default: 64
   jobs:
     description: How many tables are restored at once.
     type: int
@@ -105,8 +159,8 @@ backup:
   sample: {id: 20261122T124500Z-1a2b3c4, taken: 1795351500.12, rows: 9812044}
 loss:
   description: >-
-    The seconds since the backup, and the tables whose number of rows differs. Null tables mean that there is no
-    database.
+    The seconds since the backup (what was written in them is lost), and the tables whose number of rows differs. Null
+    tables mean that there is no database, or that it cannot be counted; then C(unknown) says why.
   returned: success, null for a rehearsal
   type: dict
   sample: {seconds: 812.4, tables: [{name: '"public"."orders"', now: 20012, backup: 20000}]}
@@ -134,11 +188,18 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.database.backups import Backups
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.backups import Backups, require_id
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.dump import Programs
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import ARGUMENTS as LOGIN
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import take_server
-from ansible_collections.greenlight.deploy.plugins.module_utils.database.recovery import Restore, rehearse, restore
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.recovery import (
+    Restore,
+    provide,
+    rehearse,
+    restore,
+)
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.s3 import ARGUMENTS as S3
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.s3 import copies_of
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
 
 ARGUMENTS: dict[str, Any] = {
@@ -149,6 +210,9 @@ ARGUMENTS: dict[str, Any] = {
     "id": {"type": "str"},
     "confirm": {"type": "str", "default": ""},
     "rehearse": {"type": "bool", "default": False},
+    "fence": {"type": "bool", "default": False},
+    "media": {"type": "path"},
+    "s3": {"type": "dict", "options": S3},
     "jobs": {"type": "int", "default": 2},
     "timeout": {"type": "float", "default": 14400.0},
 }
@@ -158,12 +222,19 @@ def act(module: AnsibleModule) -> dict[str, Any]:
     """Restore, or rehearse it."""
     wanted, server = module.params, take_server(module)
     store = Backups(wanted["place"], wanted["app"], server.database)
-    manifest = store.require(wanted["backup"])
+    copies = copies_of(wanted["s3"], wanted["app"], server.database)
+    manifest = provide(store, copies, wanted["backup"], check=module.check_mode)
     programs = Programs.of(server, wanted["timeout"], ask="postgres")
     if wanted["rehearse"]:
         done = rehearse(programs, store, manifest, wanted["jobs"], check=module.check_mode)
     else:
-        wish = Restore(id=wanted["id"] or manifest.id, confirm=wanted["confirm"], jobs=wanted["jobs"])
+        wish = Restore(
+            id=require_id(wanted["id"] or manifest.id),
+            confirm=wanted["confirm"],
+            jobs=wanted["jobs"],
+            fence=wanted["fence"],
+            media=wanted["media"] or "",
+        )
         done = restore(programs, store.path(manifest.id), manifest, wish, check=module.check_mode)
     return {"backup": manifest.summary(), **asdict(done)}
 

@@ -35,6 +35,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifes
 )
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import prove_by_restore
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.retention import Keep, Taken, superfluous
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.s3 import Copies
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.size import megabytes, require_usual_size
 
 
@@ -81,8 +82,11 @@ class Stopwatch:
         self.seconds[name] = round(time.monotonic() - began, 3)
 
 
-def assure(programs: Programs, store: Backups, wish: Wish, *, check: bool) -> Done:
-    """Have the backup that is wished for, or one that may be relied upon instead of it; remove superfluous ones."""
+def assure(programs: Programs, store: Backups, wish: Wish, copies: Copies | None = None, *, check: bool) -> Done:
+    """Have the backup that is wished for, or one that may be relied upon instead of it; remove superfluous ones.
+
+    With ``copies`` it also has a copy in an object store. A copy that failed leaves the backup here as it is.
+    """
     if check:
         there = find(programs, store, wish)
         if there:
@@ -90,17 +94,27 @@ def assure(programs: Programs, store: Backups, wish: Wish, *, check: bool) -> Do
         return Done(changed=True, manifest=None, sentence=f"a backup {wish.id} would be taken")
     with store.lock(wish.lock_wait):
         there = find(programs, store, wish)
-        if there:
-            return rely(programs, store, wish, *there, check=False)
-        manifest = take(programs, store, wish)
-        removed = superfluous([Taken(each.id, each.kind, each.taken) for each in store.all()], wish.keep)
-        store.remove(removed)
-    return Done(
-        changed=True,
-        manifest=manifest,
-        sentence=f"{manifest.database} is saved as {describe(manifest)}",
-        removed=removed,
-    )
+        done = rely(programs, store, wish, *there, check=False) if there else begin(programs, store, wish)
+        return copied(store, copies, wish, done) if copies else done
+
+
+def begin(programs: Programs, store: Backups, wish: Wish) -> Done:
+    """Take the backup, and remove those that are superfluous now."""
+    manifest = take(programs, store, wish)
+    removed = superfluous([Taken(each.id, each.kind, each.taken) for each in store.all()], wish.keep)
+    store.remove(removed)
+    sentence = f"{manifest.database} is saved as {describe(manifest)}"
+    return Done(changed=True, manifest=manifest, sentence=sentence, removed=removed)
+
+
+def copied(store: Backups, copies: Copies, wish: Wish, done: Done) -> Done:
+    """What was ``done``, with a copy of it in the object store and the superfluous copies removed there."""
+    if done.manifest is None or (done.manifest.off_site and not done.changed):
+        return done
+    manifest = copies.upload(store.path(done.manifest.id), done.manifest)
+    store.amend(manifest)
+    copies.prune(wish.keep)
+    return replace(done, changed=True, manifest=manifest, sentence=f"{done.sentence}; a copy is in {manifest.off_site}")
 
 
 def find(programs: Programs, store: Backups, wish: Wish) -> tuple[Manifest, str] | None:

@@ -78,19 +78,6 @@ class Backups:
             return []
         return sorted(path.name for path in self.folder.iterdir() if _ID.fullmatch(path.name))
 
-    def require(self, backup: str | None) -> Manifest:
-        """The manifest of ``backup``, or of the newest one; :class:`InvalidInput` says which there are."""
-        there = self.all()
-        wanted = [each for each in there if backup in (None, each.id)]
-        if not wanted:
-            raise InvalidInput(
-                f"there is no backup {backup}" if backup else "there is no backup",
-                where=str(self.folder),
-                expected=", ".join(each.id for each in there[-5:]),
-                do="name one that is there" if there else "",
-            )
-        return wanted[-1]
-
     def publish(self, manifest: Manifest) -> Path:
         """Make the partial backup the complete one, durably."""
         partial, path = self.partial(manifest.id), self.path(manifest.id)

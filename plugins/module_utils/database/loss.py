@@ -26,12 +26,13 @@ class Table:
 class Loss:
     """What changes with a restore: the ``seconds`` since the backup, and the tables whose number of rows differs.
 
-    ``tables`` is None when there is no database, so that nothing can be lost. Changes that leave a number of rows as it
-    is are lost as well, and cannot be seen.
+    ``tables`` is None when there is no database, so that nothing can be lost, or when ``unknown`` says why its rows
+    cannot be counted. Changes that leave a number of rows as it is are lost as well, and cannot be seen.
     """
 
     seconds: float
     tables: tuple[Table, ...] | None
+    unknown: str = ""
 
 
 def loss_of(now: Mapping[str, int] | None, backup: Mapping[str, int], seconds: float) -> Loss:
@@ -48,9 +49,11 @@ def loss_of(now: Mapping[str, int] | None, backup: Mapping[str, int], seconds: f
 
 def describe(loss: Loss, database: str) -> str:
     """The loss for people."""
-    if loss.tables is None:
+    if loss.tables is None and not loss.unknown:
         return f"there is no database {database}, nothing can be lost"
     since = f"everything that was written to {database} in the last {loss.seconds:.0f} s would be lost"
+    if loss.tables is None:
+        return f"{since}; its rows cannot be counted: {loss.unknown}"
     if not loss.tables:
         return f"{since}; every table has as many rows now as in the backup"
     shown = [f"{each.name} {_rows(each.now)} now, {_rows(each.backup)} in the backup" for each in loss.tables[:SHOWN]]

@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
@@ -20,6 +21,8 @@ NAME = "manifest.json"
 VERSION = 1
 LEVELS = ("read", "restore")
 SHOWN = 5
+CLOSED = " [greenlight: closed for a restore, connection limit {limit}]"
+_CLOSED = re.compile(r" \[greenlight: closed for a restore, connection limit (-?\d+)\]\Z")
 
 
 class BackupDamaged(GreenlightError):
@@ -51,6 +54,19 @@ class Surroundings:
     comment: str = ""
     acl: list[dict[str, Any]] | None = None
     settings: list[dict[str, str]] = field(default_factory=list)
+
+    def closed(self) -> Surroundings:
+        """The same for a database that only superusers get into; the comment says what it was before."""
+        own = self.reopened()
+        mark = CLOSED.format(limit=own.connection_limit)
+        return replace(own, connection_limit=0, comment=f"{own.comment}{mark}")
+
+    def reopened(self) -> Surroundings:
+        """The same for a database that is no longer :meth:`closed`; itself when it was not."""
+        match = _CLOSED.search(self.comment)
+        if not match:
+            return self
+        return replace(self, connection_limit=int(match[1]), comment=self.comment[: match.start()])
 
 
 @dataclass(frozen=True)

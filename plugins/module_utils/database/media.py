@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Archives a folder of files that rows point to, and reads the archive to its end."""
+"""Archives a folder of files that rows point to, reads the archive to its end, and brings it back by a swap."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import tarfile
 import zlib
 from pathlib import Path
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.build import tree
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands import Context, run
-from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifest import BackupDamaged, Media
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifest import BackupDamaged, Manifest, Media
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 
 ARCHIVE = "media.tar.gz"
@@ -46,3 +47,34 @@ def read_to_the_end(path: Path) -> tuple[int, int]:
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise BackupDamaged(f"cannot be read: {error}", where=str(path), do="use another backup") from error
     return len(sizes), sum(sizes)
+
+
+def unpack(backup: Path, manifest: Manifest, folder: Path, restore: str, timeout: float) -> None:
+    """Have the archive of a backup beside ``folder``, ready to be swapped; :class:`InvalidInput` when it has none."""
+    if manifest.media is None:
+        raise InvalidInput(f"backup {manifest.id} has no archive of files", where="media", do="leave media out")
+    ready, partial = _beside(folder, restore, "restoring"), _beside(folder, restore, "partial")
+    tree.remove(partial)
+    tree.remove(ready)
+    partial.mkdir(parents=True, mode=0o700)
+    words = ["--extract", "--gzip", f"--file={backup / manifest.media.archive}", f"--directory={partial}"]
+    run(["tar", *words], Context(Path("/"), timeout=timeout), what="media")
+    partial.rename(ready)
+
+
+def swap(folder: Path, restore: str) -> None:
+    """Put what was unpacked in the place of ``folder``, which is kept under the name of the restore."""
+    ready, kept = _beside(folder, restore, "restoring"), _beside(folder, restore, "replaced")
+    if folder.exists() and not kept.exists():
+        folder.rename(kept)
+    ready.rename(folder)
+
+
+def in_place(folder: Path, restore: str) -> bool:
+    """Whether the folder of this restore is the one that there is."""
+    ready, partial = _beside(folder, restore, "restoring"), _beside(folder, restore, "partial")
+    return folder.exists() and not ready.exists() and not partial.exists()
+
+
+def _beside(folder: Path, restore: str, purpose: str) -> Path:
+    return folder.with_name(f"{folder.name}_{purpose}_{restore}")

@@ -14,19 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.interruption import ended_by_signals
-from ansible_collections.greenlight.deploy.plugins.module_utils.database import contents
+from ansible_collections.greenlight.deploy.plugins.module_utils.database import contents, media
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.backup import check_files, proved
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.backups import Backups
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.closing import closed
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.dump import Programs
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.loss import Loss, describe, loss_of
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifest import Manifest, Surroundings
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.names import identifier
-from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import Server
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import Server, StatementFailed
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import (
     administer,
     drop_unfinished,
     restore_into,
 )
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.s3 import Copies
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.swap import RESTORING, Names, surround, swap
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput, NotReady
 
@@ -48,11 +50,17 @@ POLL = 0.2
 
 @dataclass(frozen=True)
 class Restore:
-    """What is wanted: ``id`` names the restore and the database that it replaces, ``confirm`` is what was typed."""
+    """What is wanted: ``id`` names the restore and what it replaces, ``confirm`` is what was typed.
+
+    With ``fence`` applications are kept out from before the restore until after the swap. ``media`` is the folder that
+    the archive of the backup replaces, or empty.
+    """
 
     id: str
     confirm: str
     jobs: int
+    fence: bool = False
+    media: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,29 @@ class Restored:
     outage: float = 0.0
 
 
+def provide(store: Backups, copies: Copies | None, backup: str | None, *, check: bool) -> Manifest:
+    """The backup of that id, or the newest; brought here from the object store where this host does not have it.
+
+    A check brings nothing. :class:`InvalidInput` when there is none, neither here nor there.
+    """
+    here = store.all()
+    there = copies.all() if copies and backup not in {each.id for each in here} else []
+    known = {each.id: each for each in [*there, *here]}
+    wanted = [each for each in known.values() if backup in (None, each.id)]
+    if not wanted:
+        raise InvalidInput(
+            f"there is no backup {backup}" if backup else "there is no backup",
+            where=str(store.folder),
+            expected=", ".join(sorted(known)[-5:]),
+            do="name one that is there" if known else "",
+        )
+    chosen = max(wanted, key=lambda each: each.taken)
+    if copies and chosen not in here and not check:
+        with store.lock(LOCK_WAIT), ended_by_signals():
+            copies.download(chosen, store)
+    return chosen
+
+
 def restore(programs: Programs, folder: Path, manifest: Manifest, wish: Restore, *, check: bool) -> Restored:
     """Bring the backup in ``folder`` under the name of its database, unless this restore was done before.
 
@@ -78,17 +109,34 @@ def restore(programs: Programs, folder: Path, manifest: Manifest, wish: Restore,
         live = look(server, names.live)
         loss = loss_between(server, live, manifest)
         if live and done(server, wish.id):
-            sentence = f"{names.live} was restored by {wish.id} already; another id restores again"
-            return Restored(changed=False, loss=loss, replaced=names.old, sentence=sentence)
-        check_files(folder, manifest)
+            return finish(programs, folder, manifest, wish, loss, check=check)
+        if folder.is_dir() or not check:  # a check leaves a copy where it is
+            check_files(folder, manifest)
         require_possible(server, names, live or manifest.surroundings)
         if check:
             return Restored(
                 changed=True, loss=loss, sentence=f"{manifest.id} would be restored: {describe(loss, names.live)}"
             )
         require_confirmation(wish, names.live, loss)
-        with ended_by_signals():
+        with ended_by_signals(), closed(server, names.live, names.old, wanted=wish.fence):
             return bring_back(programs, folder, manifest, wish, names, live)
+
+
+def finish(programs: Programs, folder: Path, manifest: Manifest, wish: Restore, loss: Loss, *, check: bool) -> Restored:
+    """What is left to do of a restore whose swap is done: nothing, unless it was killed then."""
+    names = Names.of(programs.server.database, wish.id)
+    lacking = bool(wish.media) and not media.in_place(Path(wish.media), wish.id)
+    if not check:
+        with ended_by_signals(), closed(programs.server, names.live, names.old, wanted=False):
+            if lacking:
+                media.unpack(folder, manifest, Path(wish.media), wish.id, programs.timeout)
+                media.swap(Path(wish.media), wish.id)
+    return Restored(
+        changed=lacking,
+        loss=loss,
+        replaced=names.old,
+        sentence=f"{names.live} was restored by {wish.id} already; another id restores again",
+    )
 
 
 def rehearse(programs: Programs, store: Backups, manifest: Manifest, jobs: int, *, check: bool) -> Restored:
@@ -114,11 +162,15 @@ def bring_back(
     server, began, like = programs.server, time.monotonic(), live or manifest.surroundings
     drop_unfinished(server, names.live, RESTORING)
     try:
+        if wish.media:
+            media.unpack(folder, manifest, Path(wish.media), wish.id, programs.timeout)
         restore_into(programs, names.new, folder, manifest, wish.jobs)
         surround(server, names.new, like)
         record(server, names, wish, manifest, like.owner)
         loss = loss_between(server, live, manifest)
         outage = swap(server, names, like.comment)
+        if wish.media:
+            media.swap(Path(wish.media), wish.id)
     finally:
         drop_unfinished(server, names.live, RESTORING)
     seconds = time.monotonic() - began
@@ -150,27 +202,32 @@ def alone(server: Server, database: str) -> Iterator[None]:
 
 
 def look(server: Server, database: str) -> Surroundings | None:
-    """What belongs to the database, None when there is none."""
+    """What belongs to the database, when it is open; None when there is none."""
     with administer(server) as connection:
-        return contents.surroundings(connection, database)
+        found = contents.surroundings(connection, database)
+    return found.reopened() if found else None
 
 
 def loss_between(server: Server, live: Surroundings | None, manifest: Manifest) -> Loss:
-    """What the restore would lose, counted now."""
+    """What the restore would lose, counted now. A database that is damaged or lets nobody in can be restored, too."""
     with administer(server) as connection:
         now = float(contents.value(connection, "SELECT extract(epoch FROM now())::float8"))
     if live is None:
         return loss_of(None, manifest.tables, now - manifest.taken)
-    with server.connect(application_name="greenlight/restore") as connection:
-        return loss_of(contents.rows(connection), manifest.tables, now - manifest.taken)
+    try:
+        with server.connect(application_name="greenlight/restore") as connection:
+            return loss_of(contents.rows(connection), manifest.tables, now - manifest.taken)
+    except (NotReady, StatementFailed) as error:
+        return Loss(now - manifest.taken, None, unknown=error.what)
 
 
 def done(server: Server, restore_id: str) -> bool:
-    """Whether the latest restore of the live database is this one."""
-    with server.connect(application_name="greenlight/restore") as connection:
-        if contents.value(connection, "SELECT to_regclass('greenlight.restores')") is None:
-            return False
-        return bool(contents.value(connection, LATEST) == restore_id)
+    """Whether the latest restore of the live database is this one; no, when it cannot be asked."""
+    try:
+        with server.connect(application_name="greenlight/restore") as connection:
+            return bool(contents.value(connection, LATEST) == restore_id)
+    except (NotReady, StatementFailed):
+        return False
 
 
 def require_confirmation(wish: Restore, database: str, loss: Loss) -> None:

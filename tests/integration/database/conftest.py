@@ -35,6 +35,11 @@ SETTINGS = {
 PASSWORD = "p'a\"s s%41$(id)\\ ünï-日本"
 """With every character that was ever quoted wrongly."""
 
+DEPENDING = """
+SELECT DISTINCT datname FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
+  OR (s.classid = 'pg_database'::regclass AND d.oid = s.objid)
+WHERE s.refobjid = '"app user"'::regrole AND datname <> 'postgres'
+"""
 _numbers = itertools.count(1)
 
 
@@ -119,12 +124,10 @@ def login(cluster: Cluster) -> dict[str, Any]:
 
 @pytest.fixture
 def app_role(cluster: Cluster) -> Iterator[str]:
-    """A role that logs in by TCP with PASSWORD; what it owned is dropped with the databases."""
+    """A role that logs in by TCP with PASSWORD; the databases that know of it are dropped with it."""
     cluster.sql("postgres", 'CREATE ROLE "app user" LOGIN PASSWORD %s', PASSWORD)
     yield "app user"
-    for (name,) in cluster.sql(
-        "postgres", "SELECT datname FROM pg_database d JOIN pg_roles r ON r.oid = datdba AND rolname = 'app user'"
-    ):
+    for (name,) in cluster.sql("postgres", DEPENDING):
         cluster.sql("postgres", f'DROP DATABASE "{name}" WITH (FORCE)')
     cluster.sql("postgres", 'DROP ROLE "app user"')
 

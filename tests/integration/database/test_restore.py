@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -15,9 +16,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from ansible_collections.greenlight.deploy.plugins.module_utils.database import contents, recovery, swap
+from ansible_collections.greenlight.deploy.plugins.module_utils.database import closing, contents, recovery, swap
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import server_of
 from ansible_collections.greenlight.deploy.plugins.modules import pg_backup, pg_restore
+from ansible_collections.greenlight.deploy.tests.integration.database.conftest import PASSWORD
 
 BACKUP = "20261122T124500Z-1a2b3c4"
 SURROUNDINGS = """
@@ -241,3 +243,113 @@ def test_a_prepared_transaction_is_told_before_anything(run_module, cluster, sav
 def test_there_is_no_such_backup(run_module, saved):
     result = run_module(pg_restore, {**saved, "backup": "other"})
     assert (result["error"]["what"], result["error"]["expected"]) == ("there is no backup other", BACKUP)
+
+
+def limit_and_comment(cluster, database):
+    rows = cluster.sql(
+        "postgres",
+        "SELECT datconnlimit, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+        database,
+    )
+    return rows[0]
+
+
+@pytest.fixture
+def application(cluster, saved, database, app_role):
+    """Connects as applications do: as a role that is no superuser, by TCP."""
+    cluster.sql("postgres", f'GRANT CONNECT ON DATABASE "{database}" TO "app user"')
+    return lambda: cluster.connect(database, host="127.0.0.1", user=app_role, password=PASSWORD)
+
+
+def test_fenced_nobody_writes_while_it_is_restored(run_module, cluster, saved, database, application, monkeypatch):
+    real, refused, before = recovery.restore_into, [], limit_and_comment(cluster, database)
+    held = application()
+
+    def restore_into(*rest):
+        with pytest.raises(psycopg2.OperationalError, match="too many connections for database"):
+            application()
+        refused.append(held.closed or dead(held))
+        return real(*rest)
+
+    monkeypatch.setattr(recovery, "restore_into", restore_into)
+    result = run_module(pg_restore, {**saved, "confirm": database, "fence": True})
+    assert (result["failed"], refused, orders(cluster, database)) == (False, [True], 5000), result
+    application().close()
+    assert limit_and_comment(cluster, database) == limit_and_comment(cluster, result["replaced"]) == before
+
+
+def dead(connection):
+    try:
+        connection.cursor().execute("SELECT 1")
+    except psycopg2.Error:
+        return True
+    return False
+
+
+def test_a_fenced_restore_that_fails_opens_it_again(run_module, cluster, saved, database, application, monkeypatch):
+    before = limit_and_comment(cluster, database)
+    path = Path(saved["place"], "shop", database, BACKUP, "manifest.json")
+    path.write_text(path.read_text().replace("5000", "5001"))
+    assert run_module(pg_restore, {**saved, "confirm": database, "fence": True})["failed"]
+    application().close()
+    assert limit_and_comment(cluster, database) == before
+
+
+def test_a_fence_that_a_killed_run_left_is_taken_away_by_the_next(
+    run_module, run_killed, cluster, saved, database, application
+):
+    before = limit_and_comment(cluster, database)
+    for step in itertools.count(3):
+        assert run_killed("pg_restore", {**saved, "confirm": database, "fence": True}, step) is None
+        if limit_and_comment(cluster, database) != before:
+            break
+    assert limit_and_comment(cluster, database)[0] == 0
+    with pytest.raises(psycopg2.OperationalError, match="too many connections for database"):
+        application()
+    result = run_module(pg_restore, {**saved, "confirm": database})
+    assert not result["failed"], result
+    application().close()
+    assert limit_and_comment(cluster, database) == limit_and_comment(cluster, result["replaced"]) == before
+
+
+def test_a_superuser_who_comes_back_stops_a_fenced_restore(run_module, cluster, saved, database, monkeypatch):
+    monkeypatch.setattr(closing, "DEADLINE", 0.5)
+    monkeypatch.setattr(closing, "TERMINATE", "SELECT %s")
+    holding = cluster.connect(database, application_name="stubborn")
+    result = run_module(pg_restore, {**saved, "confirm": database, "fence": True})
+    holding.close()
+    assert "postgres (stubborn)" in result["error"]["what"]
+    assert (orders(cluster, database), databases(cluster, database)) == (5012, {""})
+
+
+def test_a_database_that_cannot_be_counted_is_restored(run_module, cluster, saved, database):
+    """A table whose file is gone, as after a failed disk."""
+    cluster.sql(database, "CHECKPOINT")
+    ((file,),) = cluster.sql(database, "SELECT pg_relation_filepath('orders')")
+    cluster.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", database)
+    Path(cluster.host, "data", file).unlink()
+    refused = run_module(pg_restore, saved)
+    assert "its rows cannot be counted" in refused["error"]["what"]
+    result = run_module(pg_restore, {**saved, "confirm": database})
+    assert (result["failed"], orders(cluster, database)) == (False, 5000), result
+
+
+def test_the_files_come_back_with_the_rows(run_module, cluster, saved, database, tmp_path):
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "größe.png").write_text("then")
+    options = {name: value for name, value in saved.items() if name != "backup"}
+    assert not run_module(pg_backup, {**options, "deployment": "M1", "media": str(media)})["failed"]
+    (media / "größe.png").write_text("now")
+    (media / "later.png").touch()
+    arguments = {**saved, "backup": "M1", "confirm": database, "media": str(media)}
+    result = run_module(pg_restore, arguments)
+    assert not result["failed"], result
+    assert {path.name: path.read_text() for path in media.iterdir()} == {"größe.png": "then"}
+    assert {path.name for path in tmp_path.iterdir() if path.name.startswith("media")} == {"media", "media_replaced_M1"}
+    assert run_module(pg_restore, arguments)["changed"] is False
+    (tmp_path / "media").rename(tmp_path / "media_restoring_M1")
+    assert run_module(pg_restore, arguments)["changed"] is True
+    assert (media / "größe.png").read_text() == "then"
+    lacking = run_module(pg_restore, {**arguments, "backup": BACKUP, "id": "other"})
+    assert "has no archive of files" in lacking["error"]["what"]
