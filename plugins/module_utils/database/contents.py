@@ -25,10 +25,12 @@ WHERE c.relkind = 'r' AND c.relpersistence <> 't'
       AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND NOT c.oid = ANY (coalesce(e.extconfig, '{}')))
 ORDER BY 1, 2
 """
+# to_jsonb reads columns that not every version has: daticulocale is of 15 and 16, datlocale of 17 and newer.
 SURROUNDINGS = """
 SELECT r.rolname AS owner, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding,
   d.datcollate AS collate, d.datctype AS ctype,
-  coalesce(to_jsonb(d) ->> 'daticulocale', to_jsonb(d) ->> 'datlocale', '') AS icu_locale,
+  coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') AS provider,
+  coalesce(to_jsonb(d) ->> 'daticulocale', to_jsonb(d) ->> 'datlocale', '') AS locale,
   d.datconnlimit AS connection_limit, coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), '') AS comment,
   CASE WHEN d.datacl IS NOT NULL THEN (
     SELECT coalesce(jsonb_agg(jsonb_build_object('grantee', coalesce(g.rolname, ''), 'privilege', a.privilege_type,

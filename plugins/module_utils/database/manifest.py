@@ -41,15 +41,17 @@ class File:
 class Surroundings:
     """What belongs to a database and is no part of its dump.
 
-    ``acl`` is None where nobody ever granted anything; its entries have ``grantee`` (empty: everybody), ``privilege``
-    and ``grantable``. ``settings`` have ``role`` (empty: every role), ``name`` and ``value``.
+    ``provider`` of the ``locale`` is c, i (ICU) or b (the server's own), as in pg_database. ``acl`` is None where
+    nobody ever granted anything; its entries have ``grantee`` (empty: everybody), ``privilege`` and ``grantable``.
+    ``settings`` have ``role`` (empty: every role), ``name`` and ``value``.
     """
 
     owner: str
     encoding: str
     collate: str
     ctype: str
-    icu_locale: str = ""
+    provider: str = "c"
+    locale: str = ""
     connection_limit: int = -1
     comment: str = ""
     acl: list[dict[str, Any]] | None = None

@@ -34,6 +34,9 @@ WHERE starts_with(datname, %s) AND pg_catalog.shobj_description(oid, 'pg_databas
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid AND %s)
 """
 VERIFY = "verify"
+PROVIDERS = {"i": ["LOCALE_PROVIDER icu", "ICU_LOCALE %s"], "b": ["LOCALE_PROVIDER builtin", "BUILTIN_LOCALE %s"]}
+"""What CREATE DATABASE is told of a locale that is not the C library's."""
+
 ROOM = 1.2
 """Free bytes for each byte that the database had."""
 
@@ -101,9 +104,9 @@ def create(server: Server, name: str, like: Surroundings) -> None:
     """Create the database ``name``, empty, marked as ours, with the encoding and locale of another."""
     words = ["ENCODING %s", "LC_COLLATE %s", "LC_CTYPE %s"]
     values: list[Any] = [like.encoding, like.collate, like.ctype]
-    if like.icu_locale:
-        words += ["LOCALE_PROVIDER icu", "ICU_LOCALE %s"]
-        values.append(like.icu_locale)
+    if like.provider in PROVIDERS:
+        words += PROVIDERS[like.provider]
+        values.append(like.locale)
     with administer(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {identifier(name)} TEMPLATE template0 {' '.join(words)}", values)
         cursor.execute(f"COMMENT ON DATABASE {identifier(name)} IS %s", (MARK,))

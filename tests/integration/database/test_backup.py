@@ -25,7 +25,7 @@ import pytest
 from ansible_collections.greenlight.deploy.plugins.module_utils.database import backup
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.dump import read_to_the_end
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifest import BackupDamaged
-from ansible_collections.greenlight.deploy.plugins.modules import pg_backup, pg_backup_info
+from ansible_collections.greenlight.deploy.plugins.modules import pg_backup, pg_backup_info, pg_restore
 from ansible_collections.greenlight.deploy.tests.integration.database.conftest import PASSWORD
 
 FIRST, SECOND = "20261122T124500Z-1a2b3c4", "20261123T090000Z-7f3c2aa"
@@ -355,3 +355,31 @@ def test_a_manifest_that_is_none_is_reported_and_blocks_nothing(run_module, argu
     assert not run_module(pg_backup, {**arguments, "deployment": SECOND})["failed"]
     found = run_module(pg_backup_info, info(arguments))
     assert (found["newest"], list(found["damaged"])) == (SECOND, [FIRST])
+
+
+def test_a_role_that_may_create_databases_proves_its_own_by_a_restore(run_module, arguments, cluster, app_role):
+    """As applications are deployed: the role owns its database and is no superuser."""
+    cluster.sql("postgres", 'ALTER ROLE "app user" CREATEDB')
+    like = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-DE'"
+    cluster.sql("postgres", f'CREATE DATABASE app_own OWNER "app user" {like}')
+    own = {"host": "127.0.0.1", "user": app_role, "password": PASSWORD}
+    connection = cluster.connect("app_own", **own)
+    for statement in (
+        "CREATE EXTENSION pg_trgm",
+        "CREATE TABLE orders AS SELECT generate_series(1, 50) AS n",
+        "CREATE SCHEMA side",
+        "CREATE TABLE side.notes (n int PRIMARY KEY)",
+        "GRANT SELECT ON orders TO PUBLIC",
+    ):
+        connection.cursor().execute(statement)
+    connection.close()
+    url = f"postgresql://app%20user:{quote(PASSWORD, safe='')}@127.0.0.1:{cluster.port}/app_own"
+    options = {"app": "shop", "deployment": FIRST, "place": arguments["place"], "url": url, "verification": "restore"}
+    result = run_module(pg_backup, options)
+    assert not result["failed"], result
+    surroundings = result["backup"]["surroundings"]
+    assert (surroundings["provider"], surroundings["locale"], surroundings["owner"]) == ("i", "de-DE", "app user")
+    restored = run_module(pg_restore, {"app": "shop", "place": arguments["place"], "url": url, "confirm": "app_own"})
+    assert not restored["failed"], restored
+    assert cluster.sql("app_own", "SELECT count(*) FROM orders") == [(50,)]
+    assert sorted(databases(cluster, "^app_own")) == ["app_own", f"app_own_replaced_{FIRST}"]

@@ -99,9 +99,8 @@ def arguments(cluster, database, login, store, tmp_path):
         "bucket": BUCKET, "prefix": "production", "endpoint_url": f"http://127.0.0.1:{store.server_port}",
         "region": "us-east-1", "access_key": "test", "secret_key": SECRET,
     }  # fmt: skip
-    return {
-        **login, "database": database, "app": "shop", "deployment": BACKUP, "place": str(tmp_path / "backups"), "s3": options,
-    }  # fmt: skip
+    wanted = {"database": database, "app": "shop", "deployment": BACKUP, "place": str(tmp_path / "backups")}
+    return {**login, **wanted, "s3": options}
 
 
 def test_every_file_is_there_encrypted_and_what_it_was(run_module, arguments, store, database):
