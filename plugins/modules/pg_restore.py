@@ -198,6 +198,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.database.recover
     rehearse,
     restore,
 )
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import MAINTENANCE
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.s3 import ARGUMENTS as S3
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.s3 import copies_of
 from ansible_collections.greenlight.deploy.plugins.module_utils.module import run
@@ -224,7 +225,7 @@ def act(module: AnsibleModule) -> dict[str, Any]:
     store = Backups(wanted["place"], wanted["app"], server.database)
     copies = copies_of(wanted["s3"], wanted["app"], server.database)
     manifest = provide(store, copies, wanted["backup"], check=module.check_mode)
-    programs = Programs.of(server, wanted["timeout"], ask="postgres")
+    programs = Programs.of(server, wanted["timeout"], ask=MAINTENANCE)
     if wanted["rehearse"]:
         done = rehearse(programs, store, manifest, wanted["jobs"], check=module.check_mode)
     else:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from ansible_collections.greenlight.deploy.plugins.module_utils.database import contents
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.names import identifier
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import Server
-from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import administer
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import MAINTENANCE, administer
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.swap import TERMINATE
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import NotReady
 
@@ -50,7 +50,7 @@ def close(server: Server, database: str) -> None:
 
     :class:`NotReady` names who is still connected: superusers cannot be kept out.
     """
-    with server.connect("postgres", application_name="greenlight/fence") as connection, connection.cursor() as cursor:
+    with server.connect(MAINTENANCE, application_name="greenlight/fence") as connection, connection.cursor() as cursor:
         found = contents.surroundings(connection, database)
         if found is None:
             return
@@ -74,7 +74,7 @@ def close(server: Server, database: str) -> None:
 
 def reopen(server: Server, database: str) -> None:
     """Give a database that :func:`close` closed its own limit and comment back."""
-    with server.connect("postgres", application_name="greenlight/fence") as connection, connection.cursor() as cursor:
+    with server.connect(MAINTENANCE, application_name="greenlight/fence") as connection, connection.cursor() as cursor:
         found = contents.surroundings(connection, database)
         if found is None or found.reopened() == found:
             return

@@ -29,6 +29,7 @@ ORDER BY 1, 2
 SURROUNDINGS = """
 SELECT r.rolname AS owner, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding,
   d.datcollate AS collate, d.datctype AS ctype,
+  (SELECT spcname FROM pg_catalog.pg_tablespace t WHERE t.oid = d.dattablespace) AS tablespace,
   coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') AS provider,
   coalesce(to_jsonb(d) ->> 'daticulocale', to_jsonb(d) ->> 'datlocale', '') AS locale,
   d.datconnlimit AS connection_limit, coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), '') AS comment,

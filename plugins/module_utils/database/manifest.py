@@ -52,6 +52,7 @@ class Surroundings:
     ctype: str
     provider: str = "c"
     locale: str = ""
+    tablespace: str = "pg_default"
     connection_limit: int = -1
     comment: str = ""
     acl: list[dict[str, Any]] | None = None

@@ -32,7 +32,7 @@ def size(folder: Path) -> int:
 
 def archive(folder: Path, backup: Path, timeout: float) -> Media:
     """Put ``folder`` into an archive in ``backup``, and read that to its end."""
-    words = ["--create", "--gzip", "--ignore-failed-read", f"--file={backup / ARCHIVE}", f"--directory={folder}", "."]
+    words = ["--create", "--gzip", f"--file={backup / ARCHIVE}", f"--directory={folder}", "."]
     context = Context(Path("/"), {"GZIP": "-1"}, timeout=timeout, umask=0o077)
     run(["tar", *words], context, what="media", allowed=(0, CHANGED_WHILE_READ))
     files, total = read_to_the_end(backup / ARCHIVE)

@@ -24,6 +24,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifes
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.names import identifier
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import Server, StatementFailed
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import (
+    MAINTENANCE,
     administer,
     drop_unfinished,
     restore_into,
@@ -164,9 +165,9 @@ def bring_back(
     try:
         if wish.media:
             media.unpack(folder, manifest, Path(wish.media), wish.id, programs.timeout)
-        restore_into(programs, names.new, folder, manifest, wish.jobs)
-        surround(server, names.new, like)
+        restore_into(programs, names.new, folder, manifest, wish.jobs, tablespace=like.tablespace)
         record(server, names, wish, manifest, like.owner)
+        surround(server, names.new, like)  # after the last row: a setting may make the database read-only
         loss = loss_between(server, live, manifest)
         outage = swap(server, names, like.comment)
         if wish.media:
@@ -243,6 +244,8 @@ def require_confirmation(wish: Restore, database: str, loss: Loss) -> None:
 
 def require_possible(server: Server, names: Names, like: Surroundings) -> None:
     """:class:`InvalidInput` for whatever would stop the restore half-way and can be seen now."""
+    if names.live == MAINTENANCE:
+        raise InvalidInput(f"the database {MAINTENANCE} cannot be swapped", where=server.where, do="restore by hand")
     with administer(server) as connection:
         taken = contents.surroundings(connection, names.old) is not None
         prepared = contents.value(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.database.manifes
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.names import conninfo, derived, identifier
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import Server
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
+
+MAINTENANCE = "postgres"
+"""The database from which others are made, renamed and dropped; every server has it."""
 
 MARK = "greenlight: not complete, may be dropped"
 """Comment on a database that is ours to drop."""
@@ -43,15 +47,19 @@ ROOM = 1.2
 LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
-def restore_into(programs: Programs, name: str, backup: Path, manifest: Manifest, jobs: int) -> float:
+def restore_into(
+    programs: Programs, name: str, backup: Path, manifest: Manifest, jobs: int, *, tablespace: str = ""
+) -> float:
     """Make the database ``name`` of a ``backup``, with its rows compared and statistics; the seconds that it took.
 
-    What an earlier run left under that name is dropped first, when it is marked as ours. ``name`` stays marked.
+    It lies in ``tablespace``, by default in that of the database that was saved. What an earlier run left under that
+    name is dropped first, when it is marked as ours. ``name`` stays marked.
     """
     began = time.monotonic()
     drop_ours(programs.server, name)
     require_room(programs.server, manifest)
-    create(programs.server, name, manifest.surroundings)
+    like = manifest.surroundings
+    create(programs.server, name, replace(like, tablespace=tablespace or like.tablespace))
     programs.run(
         "pg_restore",
         "--format=directory",
@@ -107,6 +115,8 @@ def create(server: Server, name: str, like: Surroundings) -> None:
     if like.provider in PROVIDERS:
         words += PROVIDERS[like.provider]
         values.append(like.locale)
+    if like.tablespace != "pg_default":
+        words.append(f"TABLESPACE {identifier(like.tablespace)}")
     with administer(server) as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {identifier(name)} TEMPLATE template0 {' '.join(words)}", values)
         cursor.execute(f"COMMENT ON DATABASE {identifier(name)} IS %s", (MARK,))
@@ -149,4 +159,4 @@ def empty(server: Server, name: str) -> bool:
 
 def administer(server: Server) -> Any:
     """A connection from which databases are made, renamed and dropped; each statement is a transaction."""
-    return server.connect("postgres", application_name="greenlight/restore", autocommit=True)
+    return server.connect(MAINTENANCE, application_name="greenlight/restore", autocommit=True)

@@ -22,7 +22,7 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.database.names i
     setting_values,
 )
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import Error, Server
-from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import administer
+from ansible_collections.greenlight.deploy.plugins.module_utils.database.restoring import MAINTENANCE, administer
 
 POLL = 0.005
 RESTORING = "restoring"
@@ -53,7 +53,10 @@ class Names:
 def surround(server: Server, name: str, like: Surroundings) -> None:
     """Give the database ``name`` the owner, privileges, settings and limit of another; all of it or nothing."""
     quoted = identifier(name)
-    with server.connect("postgres", application_name="greenlight/restore") as connection, connection.cursor() as cursor:
+    with (
+        server.connect(MAINTENANCE, application_name="greenlight/restore") as connection,
+        connection.cursor() as cursor,
+    ):
         cursor.execute(f"ALTER DATABASE {quoted} OWNER TO {identifier(like.owner)}")
         cursor.execute(f"ALTER DATABASE {quoted} CONNECTION LIMIT {int(like.connection_limit)}")
         if like.acl is not None:
@@ -88,7 +91,7 @@ def swap(server: Server, names: Names, comment: str) -> float:
     live, new, between, old = (identifier(name) for name in (names.live, names.new, names.between, names.old))
     with (
         administer(server) as other,
-        server.connect("postgres", application_name="greenlight/swap") as connection,
+        server.connect(MAINTENANCE, application_name="greenlight/swap") as connection,
         connection.cursor() as cursor,
     ):
         contents.value(connection, "SELECT pg_catalog.set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -19,14 +20,14 @@ import pytest
 from ansible_collections.greenlight.deploy.plugins.module_utils.database import closing, contents, recovery, swap
 from ansible_collections.greenlight.deploy.plugins.module_utils.database.postgres import server_of
 from ansible_collections.greenlight.deploy.plugins.modules import pg_backup, pg_restore
-from ansible_collections.greenlight.deploy.tests.integration.database.conftest import PASSWORD
+from ansible_collections.greenlight.deploy.tests.integration.database.conftest import PASSWORD, unprivileged
 
 BACKUP = "20261122T124500Z-1a2b3c4"
 SURROUNDINGS = """
-SELECT rolname, datconnlimit, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(datacl) a), setconfig,
-  shobj_description(d.oid, 'pg_database')
+SELECT rolname, datconnlimit, dattablespace, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(datacl) a),
+  (SELECT array_agg(c ORDER BY c) FROM unnest(setconfig) c), shobj_description(d.oid, 'pg_database')
 FROM pg_database d JOIN pg_roles r ON r.oid = datdba LEFT JOIN pg_db_role_setting s ON setdatabase = d.oid
-WHERE datname = %s
+WHERE datname = %s ORDER BY setrole
 """
 
 
@@ -265,11 +266,11 @@ def test_fenced_nobody_writes_while_it_is_restored(run_module, cluster, saved, d
     real, refused, before = recovery.restore_into, [], limit_and_comment(cluster, database)
     held = application()
 
-    def restore_into(*rest):
+    def restore_into(*rest, **more):
         with pytest.raises(psycopg2.OperationalError, match="too many connections for database"):
             application()
         refused.append(held.closed or dead(held))
-        return real(*rest)
+        return real(*rest, **more)
 
     monkeypatch.setattr(recovery, "restore_into", restore_into)
     result = run_module(pg_restore, {**saved, "confirm": database, "fence": True})
@@ -353,3 +354,38 @@ def test_the_files_come_back_with_the_rows(run_module, cluster, saved, database,
     assert (media / "größe.png").read_text() == "then"
     lacking = run_module(pg_restore, {**arguments, "backup": BACKUP, "id": "other"})
     assert "has no archive of files" in lacking["error"]["what"]
+
+
+@pytest.fixture
+def tablespace(cluster):
+    """A folder of its own for some databases; PostgreSQL must own it."""
+    folder = Path(cluster.host, "elsewhere")
+    folder.mkdir()
+    if unprivileged():
+        os.chown(folder, unprivileged()["user"], unprivileged()["group"])
+    cluster.sql("postgres", f"CREATE TABLESPACE elsewhere LOCATION '{folder}'")
+    yield "elsewhere"
+    for (name,) in cluster.sql("postgres", ELSEWHERE):
+        cluster.sql("postgres", f'DROP DATABASE "{name}" WITH (FORCE)')
+    cluster.sql("postgres", "DROP TABLESPACE elsewhere")
+
+
+ELSEWHERE = "SELECT datname FROM pg_database JOIN pg_tablespace t ON t.oid = dattablespace WHERE spcname = 'elsewhere'"
+
+
+def test_a_database_elsewhere_that_is_read_only_comes_back_as_it_was(run_module, cluster, saved, database, tablespace):
+    cluster.sql("postgres", f'ALTER DATABASE "{database}" SET TABLESPACE {tablespace}')
+    cluster.sql("postgres", f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
+    cluster.sql("postgres", f"ALTER ROLE reporting IN DATABASE \"{database}\" SET work_mem = '16MB'")
+    before = cluster.sql("postgres", SURROUNDINGS, database)
+    result = run_module(pg_restore, {**saved, "confirm": database})
+    assert not result["failed"], result
+    assert cluster.sql("postgres", SURROUNDINGS, database) == before
+    assert len(before) == 2
+
+
+def test_the_database_that_others_are_administered_from_is_refused(run_module, login, tmp_path):
+    arguments = {**login, "database": "postgres", "app": "shop", "place": str(tmp_path / "backups")}
+    assert not run_module(pg_backup, {**arguments, "deployment": BACKUP})["failed"]
+    result = run_module(pg_restore, {**arguments, "confirm": "postgres"})
+    assert "cannot be swapped" in result["error"]["what"]

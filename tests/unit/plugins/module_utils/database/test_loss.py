@@ -32,3 +32,8 @@ def test_it_is_said(now, said):
 
 def test_many_tables_are_counted():
     assert describe(loss_of({str(n): n for n in range(1, 20)}, {}, 1), "shop").endswith("; and 11 more tables")
+
+
+def test_a_database_that_cannot_be_counted_is_no_reason_to_say_that_nothing_is_lost():
+    said = describe(Loss(60, None, unknown="the file is gone"), "shop")
+    assert "in the last 60 s would be lost; its rows cannot be counted: the file is gone" in said

@@ -103,3 +103,13 @@ def test_rows_that_differ_are_counted_for_both():
 def test_many_differences_are_shortened():
     with pytest.raises(BackupDamaged, match="and 15 more"):
         compare_rows({str(number): 1 for number in range(20)}, {}, "here")
+
+
+@pytest.mark.parametrize("comment", ["", "the shop's", "ends in [greenlight: closed]"])
+@pytest.mark.parametrize("limit", [-1, 0, 30])
+def test_a_closed_database_remembers_what_it_was(comment, limit):
+    own = Surroundings("app", "UTF8", "C", "C", connection_limit=limit, comment=comment)
+    assert own.reopened() is own
+    assert own.closed().connection_limit == 0
+    assert own.closed() == own.closed().closed() != own
+    assert own.closed().reopened() == own
