@@ -11,40 +11,17 @@ module: release_command
 short_description: Run commands of the application in a release
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
-extends_documentation_fragment: greenlight.deploy.releases
+extends_documentation_fragment: [greenlight.deploy.releases, greenlight.deploy.release_process]
 description:
   - Runs commands one after the other in the directory of a complete release, as the application's own user, with the
     environment that its services get. The first that fails ends it.
   - Made to fill caches before the first client comes. The release itself cannot be written to.
 options:
-  release:
-    description: Id of the release.
-    type: str
-    required: true
-  version:
-    description: Version that the release calls itself.
-    type: str
-    default: ""
-  colour:
-    description: Colour of the release.
-    type: str
-    default: ""
   commands:
     description: Programs with their arguments. C(python) is the release's own interpreter.
     type: list
     elements: list
     required: true
-  environment:
-    description: Settings of the application.
-    type: dict
-    default: {}
-  secrets:
-    description: Secret settings of the application.
-    type: dict
-    default: {}
-  user:
-    description: Account that runs them. The application's own by default.
-    type: str
   timeout:
     description: Seconds for each command.
     type: float
