@@ -11,39 +11,19 @@ module: django_migration_info
 short_description: What a release knows of the migrations of its database
 version_added: 0.1.0
 author: "Greenlight contributors (@greenlight)"
-extends_documentation_fragment: [greenlight.deploy.read_only, greenlight.deploy.releases]
+extends_documentation_fragment:
+  - greenlight.deploy.read_only
+  - greenlight.deploy.releases
+  - greenlight.deploy.release_process
 description:
   - Asks the release's own code, in its own interpreter, which migrations it has and which of them are applied.
   - A migration that is applied and that the release does not have was brought by another release. Code of before it may
     be unable to use the database.
 options:
-  release:
-    description: Id of the release that is asked. It must be complete on this host.
-    type: str
-    required: true
-  version:
-    description: Version that the release calls itself, for the environment of the process.
-    type: str
-    default: ""
-  colour:
-    description: Colour that the release has, for the environment of the process.
-    type: str
-    default: ""
   database:
     description: Alias of the database in Django's settings.
     type: str
     default: default
-  environment:
-    description: Settings of the application.
-    type: dict
-    default: {}
-  secrets:
-    description: Secret settings. They reach the process as environment variables and are never shown.
-    type: dict
-    default: {}
-  user:
-    description: Account that runs the process. The application's own by default.
-    type: str
   timeout:
     description: Seconds for the whole run.
     type: float
@@ -100,13 +80,12 @@ ARGUMENTS: dict[str, Any] = {
     "root": {"type": "path", "default": "/opt"},
     "timeout": {"type": "float", "default": 60.0},
 }
-LIMITS = {"lock_wait": 0.0, "lock_timeout": 2.0, "statement_timeout": 60.0}
 
 
 def act(module: AnsibleModule) -> dict[str, Any]:
     """Ask the release."""
     secrets = take_secrets(module, "secrets")
-    with converse(request_of({**module.params, **LIMITS}, secrets), lock=False) as conversation:
+    with converse(request_of(module.params, secrets), lock=False) as conversation:
         graph = conversation.graph()
     return {
         "unknown": list(conversation.unknown),

@@ -6,21 +6,30 @@
 """Runs inside a release, with its own interpreter and Django, as one process for a whole plan.
 
 It speaks in lines of JSON, each behind MARK so that what an application prints does not disturb: it tells the state
-of the migrations, reads the list of targets to apply from standard input, applies them and tells how it went. The
-source of this file is handed to ``python -c``: it imports nothing of the collection.
+of the migrations, then does what standard input asks for, one command a line, and tells how each went.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import catalogue, django_executor
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django_session import (
+    Locked,
+    Session,
+    query_of,
+)
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.ledger import Entry, recovery, unfinished
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.ledger_table import LedgerTable, Owner
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.waiting import Terms
+
 MARK = "@greenlight "
-LOCK_NAME = "greenlight:migrate"
-POLL_SECONDS = 0.5
+Command = dict[str, Any]
 
 
 def tell(kind: str, **content: object) -> None:
@@ -30,7 +39,7 @@ def tell(kind: str, **content: object) -> None:
 
 
 def main() -> None:
-    """Tell the state, apply what standard input asks for."""
+    """Tell the state, then do what standard input asks for."""
     request = json.loads(sys.stdin.readline())
     sys.path.insert(0, str(Path.cwd()))
     try:
@@ -40,35 +49,18 @@ def main() -> None:
         from django.db import connections
 
         connection = connections[request["database"]]
-        if request["lock"] and not take_lock(connection, request["lock_wait"]):
-            tell("locked")
-            return
-        tell("state", **state(connection))
-        targets = json.loads(sys.stdin.readline() or "[]")
-        for target in targets:
-            apply(connection, target)
-        tell("end", invalid_indexes=invalid_indexes(connection))
+        process = (OnPostgres if connection.vendor == "postgresql" else Elsewhere)(connection, request)
+        tell("state", vendor=connection.vendor, **state(connection))
+        for line in sys.stdin:
+            command = json.loads(line)
+            process.commands[command.pop("do")](**command)
+    except Locked:
+        tell("locked")
+    except GreenlightError as error:
+        tell("refused", error=type(error).__name__, **error.as_dict())
     except Exception as error:  # whatever it is, the module tells it to the operator
         tell("error", error=f"{type(error).__name__}: {error}".strip())
         raise
-
-
-def take_lock(connection: Any, wait: float) -> bool:
-    """Say whether this process is the only one that migrates.
-
-    It polls: a process that waits inside PostgreSQL would block CREATE INDEX CONCURRENTLY.
-    """
-    if connection.vendor != "postgresql":
-        return True
-    end = time.monotonic() + wait
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [LOCK_NAME])
-            if cursor.fetchone()[0]:
-                return True
-        if time.monotonic() >= end:
-            return False
-        time.sleep(POLL_SECONDS)
 
 
 def state(connection: Any) -> dict[str, object]:
@@ -97,26 +89,111 @@ def state(connection: Any) -> dict[str, object]:
     return {"migrations": migrations, "unknown": unknown}
 
 
-def apply(connection: Any, target: str) -> None:
-    """Bring the database to ``target`` by Django's own command, so that its signals are sent too."""
-    from django.core.management import call_command
+def models() -> None:
+    """Tell which tables and columns the code uses."""
+    from django.apps import apps
 
-    started = time.monotonic()
-    app, name = target.split(".", 1)
-    call_command("migrate", app, name, database=connection.alias, interactive=False, verbosity=0)
-    tell("applied", target=target, seconds=round(time.monotonic() - started, 3))
-
-
-def invalid_indexes(connection: Any) -> list[str]:
-    """Indexes that a failed concurrent build left behind."""
-    if connection.vendor != "postgresql":
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT (indisvalid AND indisready) ORDER BY 1"
-        )
-        return [row[0] for row in cursor.fetchall()]
+    used: dict[str, set[str]] = {}
+    for model in apps.get_models(include_auto_created=True):
+        meta = model._meta
+        used.setdefault(meta.db_table, set()).update(field.column for field in meta.local_concrete_fields)
+    tell("models", tables={table: sorted(columns) for table, columns in used.items()})
 
 
-if __name__ == "__main__":
-    main()
+class OnPostgres:
+    """What can be asked of a process whose database is PostgreSQL."""
+
+    def __init__(self, connection: Any, request: Command) -> None:
+        from django.db.backends.signals import connection_created
+
+        self._connection = connection
+        self._owner = Owner(**request["owner"])
+        other = connection.copy()
+        other.settings_dict.get("OPTIONS", {}).pop("pool", None)
+        self._beside = query_of(other)
+        self._session = Session(connection, self._beside, Terms(**request["terms"]), tell)
+        wait = request["lock_wait"] if request["lock"] else None
+        self._hook = lambda connection, **_named: self._created(connection, wait)
+        connection_created.connect(self._hook)
+        connection.ensure_connection()
+        self._ledger = LedgerTable(self._beside, self._owner)
+        self.commands: dict[str, Callable[..., None]] = {
+            "inspect": self._inspect, "facts": self._facts, "models": models, "ledger": self._tell_ledger,
+            "recover": self._recover, "forward": self._forward, "backward": self._backward,
+        }  # fmt: skip
+
+    def _created(self, connection: Any, wait: float | None) -> None:
+        """Whenever the connection that migrates is made, also again."""
+        if connection is self._connection:
+            self._session.connected(wait)
+
+    def _tell_ledger(self) -> None:
+        tell("ledger", rows=[vars(entry) for entry in self._ledger.entries()])
+
+    def _inspect(self, *, names: list[str], back: bool) -> None:
+        tell("inspected", migrations=django_executor.collect(self._connection, names, back=back))
+
+    def _facts(self, *, tables: list[str]) -> None:
+        tell("facts", tables=catalogue.facts(self._beside, tables))
+
+    def _recover(self, *, retry: bool) -> None:
+        """Bring the ledger in line with Django's record; refuse to go on over what was left half-way."""
+        entries = self._ledger.entries()
+        found = recovery(entries, self._recorded(), catalogue.fingerprint(self._beside) if entries else "")
+        for entry in found.applied:
+            self._settle(entry)
+        for entry in found.undone:
+            self._ledger.undone(entry.id, recovered=True)
+        for entry in (*found.forgotten, *(found.unfinished if retry else ())):
+            self._ledger.forget(entry.id)
+        if found.unfinished and not retry:
+            raise unfinished(found.unfinished)
+        tell("recovered", migrations=[entry.migration for entry in (*found.applied, *found.undone)])
+
+    def _settle(self, entry: Entry) -> None:
+        django_executor.send_after_recovery(self._connection)
+        schema = catalogue.fingerprint(self._beside)
+        self._ledger.applied(entry.id, seconds=None, schema=schema, recovered=True)
+
+    def _recorded(self) -> set[str]:
+        from django.db.migrations.recorder import MigrationRecorder
+
+        return {".".join(key) for key in MigrationRecorder(self._connection).applied_migrations()}
+
+    def _forward(self, *, steps: list[list[str]]) -> None:
+        """Apply migrations, a list for each target."""
+        self._ledger.ensure()
+        for names in steps:
+            django_executor.forward(self._connection, self._session, self._steps(), names)
+        tell("end", invalid_indexes=catalogue.invalid_indexes(self._beside))
+
+    def _backward(self, *, rows: list[tuple[int, str]]) -> None:
+        """Undo migrations, each with its row of the ledger."""
+        django_executor.backward(self._connection, self._session, self._steps(), rows)
+        tell("end", invalid_indexes=catalogue.invalid_indexes(self._beside))
+
+    def _steps(self) -> django_executor.Steps:
+        return django_executor.Steps(self._connection, self._session, self._ledger, self._beside, tell)
+
+
+class Elsewhere:
+    """What can be asked of a process with another database: no lock, no ledger, no way back."""
+
+    def __init__(self, connection: Any, _request: Command) -> None:
+        self._connection = connection
+        self.commands: dict[str, Callable[..., None]] = {
+            "forward": self._forward,
+            "ledger": lambda: tell("ledger", rows=[]),
+        }
+
+    def _forward(self, *, steps: list[list[str]]) -> None:
+        import time
+
+        from django.core.management import call_command
+
+        for names in steps:
+            started = time.monotonic()
+            app, name = names[-1].split(".", 1)
+            call_command("migrate", app, name, database=self._connection.alias, interactive=False, verbosity=0)
+            tell("applied", migration=names[-1], seconds=round(time.monotonic() - started, 3))
+        tell("end", invalid_indexes=[])

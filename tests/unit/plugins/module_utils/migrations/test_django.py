@@ -17,17 +17,21 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.build.commands i
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import CommandFailed, InvalidInput, NotReady
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import django
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django_runner import MARK
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.ledger_table import Owner
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.waiting import Terms
 
 NODE = {
     "name": "core.0001_initial", "dependencies": [], "applied": True, "atomic": True, "reversible": True,
     "operations": [],
 }  # fmt: skip
+OWNER = Owner("shop", "d1", "r1", "v1")
 MANAGE = 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n'
 
 
 def request(release: Path = Path("/nowhere"), **differences: object) -> django.Request:
     account = Account("me", os.getuid(), os.getgid())
-    return django.Request(release=release, environment={}, account=account, secrets=("hush-hush",), **differences)
+    usual = {"environment": {}, "account": account, "owner": OWNER, "secrets": ("hush-hush",)}
+    return django.Request(release=release, **{**usual, **differences})
 
 
 def said(kind: str, **content: object) -> str:
@@ -40,22 +44,64 @@ def talk(*lines: str, lock: bool = True, **differences: object) -> tuple[django.
     return django.Conversation(request(**differences), told, io.StringIO("".join(lines)), lock=lock), told
 
 
-def test_the_process_is_told_which_database_and_whether_to_lock() -> None:
-    _conversation, told = talk(lock=False, database="archive", lock_wait=7.0)
-    assert json.loads(told.getvalue()) == {"database": "archive", "lock": False, "lock_wait": 7.0}
+def test_the_process_is_told_what_it_is_made_of_and_whether_to_lock() -> None:
+    _conversation, told = talk(lock=False, database="archive", lock_wait=7.0, terms=Terms(tries=3))
+    sources, asked = (json.loads(line) for line in told.getvalue().splitlines())
+    assert sources[-1][0].endswith(".django_runner")
+    assert "def main()" in sources[-1][1]
+    assert (asked["database"], asked["lock"], asked["lock_wait"]) == ("archive", False, 7.0)
+    assert (asked["terms"]["tries"], asked["owner"]["deployment"]) == (3, "d1")
 
 
 def test_what_an_application_prints_is_no_answer() -> None:
-    conversation, _told = talk("DEBUG loading plugins\n", said("state", migrations=[NODE], unknown=["core.0002_later"]))
+    state = said("state", migrations=[NODE], unknown=["core.0002_later"], vendor="postgresql")
+    conversation, _told = talk("DEBUG loading plugins\n", state)
     assert conversation.graph()["core.0001_initial"].applied
-    assert conversation.unknown == ("core.0002_later",)
+    assert (conversation.unknown, conversation.vendor) == (("core.0002_later",), "postgresql")
 
 
-def test_targets_are_sent_at_once_and_answered_one_by_one() -> None:
-    conversation, told = talk(said("applied", target="a.1", seconds=1), said("end", invalid_indexes=["i"]))
-    first, end = conversation.apply(["a.1"])
-    assert (first["target"], end["invalid_indexes"]) == ("a.1", ["i"])
-    assert json.loads(told.getvalue().splitlines()[1]) == ["a.1"]
+def test_steps_are_sent_at_once_and_answered_one_by_one() -> None:
+    answers = [said("applied", migration="a.1", seconds=1), said("end", invalid_indexes=[])]
+    conversation, told = talk(said("waiting", seconds=3, blockers=["pid 7: hush-hush"]), *answers)
+    (first,) = conversation.forward([["a.1"]])
+    assert (first["migration"], first["seconds"]) == ("a.1", 1)
+    assert json.loads(told.getvalue().splitlines()[2]) == {"do": "forward", "steps": [["a.1"]]}
+    assert conversation.waits == [{"seconds": 3, "blockers": ["pid 7: ********"]}]
+
+
+def test_an_index_that_is_not_valid_afterwards_fails() -> None:
+    conversation, _told = talk(said("end", invalid_indexes=["shop_item_name_idx"]))
+    with pytest.raises(CommandFailed, match=r"not valid: shop_item_name_idx.*REINDEX INDEX CONCURRENTLY"):
+        list(conversation.forward([["a.1"]]))
+
+
+FAILED = said("failed", migration="core.0002", changed=["+ column public.t.x int"], invalid=["i"])
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "text"),
+    [
+        (
+            [FAILED, said("error", error="ValueError: no good")],
+            CommandFailed,
+            r"core.0002: ValueError: no good\nIt left \+ column public.t.x int. Indexes that are not valid: i.*by hand",
+        ),
+        (
+            [said("refused", error="Busy", what="the lock was not given", where="migrations", do="wait")],
+            NotReady,
+            "migrations: the lock was not given. Do: wait",
+        ),
+        (
+            [said("refused", error="InvalidInput", what="role a may not", where="database d")],
+            InvalidInput,
+            "database d: role a may not",
+        ),
+    ],
+)
+def test_why_a_step_failed(lines: list[str], kind: type[Exception], text: str) -> None:
+    conversation, _told = talk(*lines)
+    with pytest.raises(kind, match=text):
+        list(conversation.forward([["core.0002"]]))
 
 
 @pytest.mark.parametrize(
@@ -95,18 +141,14 @@ def test_a_process_that_is_gone_is_asked_for_its_last_words() -> None:
 
 def test_the_settings_module_is_that_of_manage_py(tmp_path: Path) -> None:
     (tmp_path / "manage.py").write_text(MANAGE)
-    environment = request(tmp_path, lock_timeout=0.5, statement_timeout=60.0).process_environment()
-    assert environment["DJANGO_SETTINGS_MODULE"] == "shop.settings"
-    assert environment["PGOPTIONS"] == "-c lock_timeout=500 -c statement_timeout=60000"
+    assert request(tmp_path).process_environment()["DJANGO_SETTINGS_MODULE"] == "shop.settings"
 
 
-def test_the_applications_own_environment_wins_and_its_options_stay(tmp_path: Path) -> None:
+def test_the_applications_own_environment_wins(tmp_path: Path) -> None:
     (tmp_path / "manage.py").write_text(MANAGE)
     own = {"DJANGO_SETTINGS_MODULE": "shop.production", "PGOPTIONS": "-c search_path=shop"}
-    wanted = django.Request(release=tmp_path, environment=own, account=Account("me", 0, 0))
-    environment = wanted.process_environment()
-    assert environment["DJANGO_SETTINGS_MODULE"] == "shop.production"
-    assert environment["PGOPTIONS"] == "-c search_path=shop -c lock_timeout=2000 -c statement_timeout=900000"
+    environment = request(tmp_path, environment=own).process_environment()
+    assert {name: environment[name] for name in own} == own
 
 
 @pytest.mark.parametrize(("text", "what"), [(None, "manage.py cannot be read"), ("import os\n", "names no DJANGO_")])
