@@ -27,6 +27,7 @@ description:
     written with the rights of the application's role. The schema C(greenlight) is made when it is missing. A run that
     was killed is recognised by the next one, and the ledger brought in line with what is applied.
   - It needs a direct connection, not one through a pooler that shares sessions.
+  - On other databases it plans and applies, with neither lock nor ledger.
 options:
   deployment:
     description:
@@ -104,7 +105,8 @@ options:
     type: float
     default: 900
   exclusive_timeout:
-    description: Seconds that a statement may take that locks out readers of a table that was there before.
+    description: >-
+      Seconds that a statement may take, once it has its lock, that locks out readers of a table that was there before.
     type: float
     default: 5
   concurrent_lock_timeout:
@@ -232,7 +234,7 @@ irreversible:
   elements: str
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -241,6 +243,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.build.secrecy import take_secrets
+from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import hazards, reversal
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django import (
     Conversation,
@@ -288,6 +291,7 @@ class Migrating:
         self._wanted: Mapping[str, Any] = module.params
         self._secrets = take_secrets(module, "secrets")
         self._check: bool = module.check_mode
+        self._warn: Callable[[str], None] = module.warn
 
     def run(self) -> dict[str, Any]:
         """Plan, then apply or undo what is due."""
@@ -320,6 +324,13 @@ class Migrating:
 
     def _reverse(self, conversation: Conversation) -> dict[str, Any]:
         graph = conversation.graph()
+        if conversation.vendor != "postgresql":
+            raise InvalidInput(
+                f"there is no ledger in a database of {conversation.vendor}",
+                where="direction",
+                expected="PostgreSQL",
+                do="undo by hand, with manage.py migrate",
+            )
         recovered = self._recover(conversation)
         needed = self._needed()
         deployment, rows = chosen(conversation.ledger(), self._wanted["deployment"], needed)
@@ -342,16 +353,17 @@ class Migrating:
         """What the plan would do, with warnings; an error when that must not be."""
         unsafe = self._wanted["unsafe"]
         if conversation.vendor != "postgresql" or not names or (unsafe == "allow" and not self._check):
-            return {"migrations": [], "tables": {}, "hazards": [], "warnings": []}
+            return {"migrations": [], "tables": {}, "hazards": []}
         plan = hazards.planned(conversation.inspect(names, back=back))
         facts = conversation.facts(hazards.tables(plan))
         described = hazards.described(plan, facts)
         found = hazards.hazards(plan, facts, self._used() if hazards.uses(plan) else None)
+        for warning in hazards.check(found, described, unsafe, self._wanted["longest"]):
+            self._warn(warning)
         return {
             "migrations": described,
             "tables": {name: {key: fact[key] for key in ("rows", "bytes", "empty")} for name, fact in facts.items()},
             "hazards": [hazard.as_dict() for hazard in found],
-            "warnings": hazards.check(found, described, unsafe, self._wanted["longest"]),
         }
 
     def _used(self) -> dict[str, list[str]] | None:

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import catalogue
@@ -77,12 +79,16 @@ class Steps:
         try:
             state = self._session.patiently(lambda: self._at_once(run)) if migration.atomic else run()
         except Exception:
-            if catalogue.fingerprint(self._beside) == schema:
-                nothing_happened()
-                before = []
-            self._tell("failed", migration=name_of(migration), **self._left(before))
+            with suppress(Exception):  # the database may be gone: why it failed says more, and the next run settles it
+                self._failed(migration, schema, before, nothing_happened)
             raise
         return state, round(time.monotonic() - began, 3)
+
+    def _failed(self, migration: Any, schema: str, before: Sequence[str], nothing_happened: Callable[[], None]) -> None:
+        unchanged = catalogue.fingerprint(self._beside) == schema
+        if unchanged:
+            nothing_happened()
+        self._tell("failed", migration=name_of(migration), **self._left([] if unchanged else before))
 
     def _at_once(self, run: Callable[[], Any]) -> Any:
         """All or nothing, with Django's record of it."""
@@ -104,97 +110,112 @@ def name_of(migration: Any) -> str:
     return f"{migration.app_label}.{migration.name}"
 
 
-def forward(connection: Any, session: Session, steps: Steps, names: Sequence[str]) -> None:
-    """Apply ``names``, one plan of Django's with its signals; what the plan holds beyond them is an error."""
-    executor = _executor(connection, steps.apply)
-    plan = executor.migration_plan([tuple(names[-1].split(".", 1))])
-    backwards = [name_of(migration) for migration, back in plan if back]
-    if backwards or {name_of(migration) for migration, _back in plan} != set(names):
-        raise RuntimeError(f"Django plans {[name_of(migration) for migration, _back in plan]} instead of {list(names)}")
-    _migrate(connection, session, executor, plan)
-    steps.close()
+class Executor:
+    """Django's executor with one reading of the files for all that a process does."""
+
+    def __init__(self, connection: Any) -> None:
+        from django.db.migrations.executor import MigrationExecutor
+
+        self._connection = connection
+        self._django = MigrationExecutor(connection)
+        self.loader = self._django.loader
+
+    def collect(self, names: Sequence[str], *, back: bool) -> list[dict[str, Any]]:
+        """The statements of migrations without running them: ``{migration, sql: [text], unknown}`` each."""
+        return self._collect_back(names) if back else self._collect_forward(names)
+
+    def forward(self, session: Session, steps: Steps, names: Sequence[str]) -> None:
+        """Apply ``names`` in their order, with Django's signals; RuntimeError when that is not an order to apply."""
+        migrations = [self._node(name) for name in names]
+        self._check_order(migrations)
+        state, plan = self._state(), [(migration, False) for migration in migrations]
+        self._send_before(state, plan)
+        state = state.clone()
+        with self._connection.execute_wrapper(session):
+            self._django.recorder.ensure_schema()
+            for migration in migrations:
+                state = steps.apply(migration, partial(self._apply, state, migration))
+        self._django.check_replacements()
+        self._send_after(state, plan)
+        steps.close()
+
+    def backward(self, session: Session, steps: Steps, rows: Sequence[tuple[int, str]]) -> None:
+        """Undo migrations, given with their rows, newest first, with Django's signals."""
+        by_name = {name: row for row, name in rows}
+        undo = self._django.unapply_migration
+
+        def around(state: Any, migration: Any, **how: Any) -> Any:
+            return steps.undo(by_name[name_of(migration)], migration, lambda: undo(state.clone(), migration, **how))
+
+        self._django.unapply_migration = around
+        plan = [(self._node(name), True) for _row, name in rows]
+        self._send_before(self._state(), plan)
+        with self._connection.execute_wrapper(session):
+            state = self._django.migrate([], plan=plan)
+        self._send_after(state, plan)
+
+    def send_after_recovery(self) -> None:
+        """Tell the application's handlers for a run that was killed before it came to that."""
+        self._send_after(self._state(), [])
+
+    def _node(self, name: str) -> Any:
+        return self.loader.graph.nodes[tuple(name.split(".", 1))]
+
+    def _state(self) -> Any:
+        """What the models are with all that is applied."""
+        return self._django._create_project_state(with_applied_migrations=True)
+
+    def _apply(self, state: Any, migration: Any) -> Any:
+        """An attempt gets a copy of the state: one that fails half-way has changed it."""
+        return self._django.apply_migration(state.clone(), migration)
+
+    def _check_order(self, migrations: Sequence[Any]) -> None:
+        done = set(self.loader.applied_migrations)
+        for migration in migrations:
+            key = (migration.app_label, migration.name)
+            missing = [parent.key for parent in self.loader.graph.node_map[key].parents if parent.key not in done]
+            if missing or key in done:
+                raise RuntimeError(f"{name_of(migration)} cannot be applied now: {missing or 'it is applied'}")
+            done.add(key)
+
+    def _collect_forward(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        state, collected = self._state(), []
+        for name in names:
+            migration, before = self._node(name), state.clone()
+            try:
+                with self._connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
+                    state = migration.apply(state, editor, collect_sql=True)
+                collected.append(_collected(name, editor.collected_sql))
+            except Exception as error:  # noqa: BLE001 - it may need what the plan makes: to know less is no failure
+                state = migration.mutate_state(before)
+                collected.append({"migration": name, "sql": [], "unknown": f"{type(error).__name__}: {error}"})
+        return collected
+
+    def _collect_back(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        return [_collected(name, self.loader.collect_sql([(self._node(name), True)])) for name in names]
+
+    def _send_before(self, state: Any, plan: Sequence[tuple[Any, bool]]) -> None:
+        from django.core.management.sql import emit_pre_migrate_signal
+
+        emit_pre_migrate_signal(0, False, self._connection.alias, apps=state.apps, plan=plan)  # noqa: FBT003
+
+    def _send_after(self, state: Any, plan: Sequence[tuple[Any, bool]]) -> None:
+        """Permissions and content types are made so; as Django's own command does it."""
+        from django.apps import apps
+        from django.core.management.sql import emit_post_migrate_signal
+        from django.db.migrations.state import ModelState
+
+        state.clear_delayed_apps_cache()
+        rendered = state.apps
+        with rendered.bulk_update():
+            real = [(model.app_label, model.name_lower) for model in rendered.real_models]
+            for key in real:
+                rendered.unregister_model(*key)
+        rendered.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in real])
+        emit_post_migrate_signal(0, False, self._connection.alias, apps=rendered, plan=plan)  # noqa: FBT003
 
 
-def backward(connection: Any, session: Session, steps: Steps, rows: Sequence[tuple[int, str]]) -> None:
-    """Undo migrations, given with their rows, newest first, one plan of Django's with its signals."""
-    by_name = {name: row for row, name in rows}
-    executor = _executor(connection, lambda migration, run: steps.undo(by_name[name_of(migration)], migration, run))
-    nodes = executor.loader.graph.nodes
-    plan = [(nodes[tuple(name.split(".", 1))], True) for _row, name in rows]
-    _migrate(connection, session, executor, plan)
-
-
-def collect(connection: Any, names: Sequence[str], *, back: bool) -> list[dict[str, Any]]:
-    """The statements of migrations without running them: ``{migration, sql: [text], unknown}`` each."""
-    from django.db.migrations.loader import MigrationLoader
-
-    loader = MigrationLoader(connection)
-    return [
-        {"migration": name, **_collected(loader, loader.graph.nodes[tuple(name.split(".", 1))], back)} for name in names
-    ]
-
-
-def _collected(loader: Any, migration: Any, back: bool) -> dict[str, Any]:  # noqa: FBT001
-    try:
-        texts = loader.collect_sql([(migration, back)])
-    except Exception as error:  # noqa: BLE001 - it may need what the plan makes before it: to know less is no failure
-        return {"sql": [], "unknown": f"{type(error).__name__}: {error}"}
+def _collected(name: str, texts: Sequence[str]) -> dict[str, Any]:
     python = any("CANNOT BE WRITTEN AS SQL" in text for text in texts)
     sql = [text for text in texts if not text.startswith("--")]
-    return {"sql": sql, "unknown": "runs Python code of its own" if python else ""}
-
-
-Hook = Callable[[Any, Callable[[], Any]], Any]
-
-
-def _executor(connection: Any, around: Hook) -> Any:
-    """Django's executor with ``around`` around each migration.
-
-    An attempt gets a copy of the state: one that fails half-way has changed it.
-    """
-    from django.db.migrations.executor import MigrationExecutor
-
-    class Executor(MigrationExecutor):  # type: ignore[misc]  # Django is not there when we are checked
-        def apply_migration(self, state: Any, migration: Any, **how: bool) -> Any:
-            attempt = super().apply_migration
-            return around(migration, lambda: attempt(state.clone(), migration, **how))
-
-        def unapply_migration(self, state: Any, migration: Any, **how: bool) -> Any:
-            attempt = super().unapply_migration
-            return around(migration, lambda: attempt(state.clone(), migration, **how))
-
-    return Executor(connection)
-
-
-def _migrate(connection: Any, session: Session, executor: Any, plan: list[tuple[Any, bool]]) -> None:
-    """As Django's own command does it: the signal of before, the plan, the signal of after."""
-    from django.core.management.sql import emit_pre_migrate_signal
-
-    state = executor._create_project_state(with_applied_migrations=True)
-    emit_pre_migrate_signal(0, False, connection.alias, apps=state.apps, plan=plan)  # noqa: FBT003
-    with connection.execute_wrapper(session):
-        after = executor.migrate([], plan=plan, state=None if plan[0][1] else state.clone())
-    send_after(connection, after, plan)
-
-
-def send_after(connection: Any, state: Any, plan: list[tuple[Any, bool]]) -> None:
-    """Tell the application's handlers that the database was migrated (permissions and content types are made so)."""
-    from django.apps import apps
-    from django.core.management.sql import emit_post_migrate_signal
-    from django.db.migrations.state import ModelState
-
-    state.clear_delayed_apps_cache()
-    rendered = state.apps
-    with rendered.bulk_update():
-        real = [(model.app_label, model.name_lower) for model in rendered.real_models]
-        for key in real:
-            rendered.unregister_model(*key)
-    rendered.render_multiple([ModelState.from_model(apps.get_model(*key)) for key in real])
-    emit_post_migrate_signal(0, False, connection.alias, apps=rendered, plan=plan)  # noqa: FBT003
-
-
-def send_after_recovery(connection: Any) -> None:
-    """The same for a run that was killed before it came to that."""
-    from django.db.migrations.executor import MigrationExecutor
-
-    send_after(connection, MigrationExecutor(connection)._create_project_state(with_applied_migrations=True), [])
+    return {"migration": name, "sql": sql, "unknown": "runs Python code of its own" if python else ""}

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import GreenlightError
-from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import catalogue, django_executor
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import catalogue
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django_executor import Executor, Steps
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.django_session import (
     Locked,
     Session,
+    calm,
     query_of,
 )
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.ledger import Entry, recovery, unfinished
@@ -50,7 +52,7 @@ def main() -> None:
 
         connection = connections[request["database"]]
         process = (OnPostgres if connection.vendor == "postgresql" else Elsewhere)(connection, request)
-        tell("state", vendor=connection.vendor, **state(connection))
+        tell("state", vendor=connection.vendor, **state(process.loader))
         for line in sys.stdin:
             command = json.loads(line)
             process.commands[command.pop("do")](**command)
@@ -63,11 +65,8 @@ def main() -> None:
         raise
 
 
-def state(connection: Any) -> dict[str, object]:
+def state(loader: Any) -> dict[str, object]:
     """Every migration of the graph as plain data, and those that are applied but of which this code knows nothing."""
-    from django.db.migrations.loader import MigrationLoader
-
-    loader = MigrationLoader(connection)
     conflicts = loader.detect_conflicts()
     if conflicts:
         named = "; ".join(f"{app}: {', '.join(names)}" for app, names in conflicts.items())
@@ -110,12 +109,14 @@ class OnPostgres:
         self._owner = Owner(**request["owner"])
         other = connection.copy()
         other.settings_dict.get("OPTIONS", {}).pop("pool", None)
-        self._beside = query_of(other)
+        self._other, self._beside = other, query_of(other)
         self._session = Session(connection, self._beside, Terms(**request["terms"]), tell)
         wait = request["lock_wait"] if request["lock"] else None
         self._hook = lambda connection, **_named: self._created(connection, wait)
         connection_created.connect(self._hook)
         connection.ensure_connection()
+        self._executor = Executor(connection)
+        self.loader = self._executor.loader
         self._ledger = LedgerTable(self._beside, self._owner)
         self.commands: dict[str, Callable[..., None]] = {
             "inspect": self._inspect, "facts": self._facts, "models": models, "ledger": self._tell_ledger,
@@ -126,12 +127,14 @@ class OnPostgres:
         """Whenever the connection that migrates is made, also again."""
         if connection is self._connection:
             self._session.connected(wait)
+        elif connection is self._other:
+            calm(self._beside)
 
     def _tell_ledger(self) -> None:
         tell("ledger", rows=[vars(entry) for entry in self._ledger.entries()])
 
     def _inspect(self, *, names: list[str], back: bool) -> None:
-        tell("inspected", migrations=django_executor.collect(self._connection, names, back=back))
+        tell("inspected", migrations=self._executor.collect(names, back=back))
 
     def _facts(self, *, tables: list[str]) -> None:
         tell("facts", tables=catalogue.facts(self._beside, tables))
@@ -151,7 +154,7 @@ class OnPostgres:
         tell("recovered", migrations=[entry.migration for entry in (*found.applied, *found.undone)])
 
     def _settle(self, entry: Entry) -> None:
-        django_executor.send_after_recovery(self._connection)
+        self._executor.send_after_recovery()
         schema = catalogue.fingerprint(self._beside)
         self._ledger.applied(entry.id, seconds=None, schema=schema, recovered=True)
 
@@ -163,24 +166,26 @@ class OnPostgres:
     def _forward(self, *, steps: list[list[str]]) -> None:
         """Apply migrations, a list for each target."""
         self._ledger.ensure()
-        for names in steps:
-            django_executor.forward(self._connection, self._session, self._steps(), names)
+        self._executor.forward(self._session, self._steps(), [name for names in steps for name in names])
         tell("end", invalid_indexes=catalogue.invalid_indexes(self._beside))
 
     def _backward(self, *, rows: list[tuple[int, str]]) -> None:
         """Undo migrations, each with its row of the ledger."""
-        django_executor.backward(self._connection, self._session, self._steps(), rows)
+        self._executor.backward(self._session, self._steps(), rows)
         tell("end", invalid_indexes=catalogue.invalid_indexes(self._beside))
 
-    def _steps(self) -> django_executor.Steps:
-        return django_executor.Steps(self._connection, self._session, self._ledger, self._beside, tell)
+    def _steps(self) -> Steps:
+        return Steps(self._connection, self._session, self._ledger, self._beside, tell)
 
 
 class Elsewhere:
     """What can be asked of a process with another database: no lock, no ledger, no way back."""
 
     def __init__(self, connection: Any, _request: Command) -> None:
+        from django.db.migrations.loader import MigrationLoader
+
         self._connection = connection
+        self.loader = MigrationLoader(connection)
         self.commands: dict[str, Callable[..., None]] = {
             "forward": self._forward,
             "ledger": lambda: tell("ledger", rows=[]),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import NotReady
@@ -80,6 +81,13 @@ def is_lock_failure(error: BaseException | None) -> bool:
     return False
 
 
+def calm(query: Query) -> None:
+    """Let the session that asks and writes beside the migrations neither hang nor be ended for idleness."""
+    for name, value in (("statement_timeout", "60s"), ("lock_timeout", "10s"), ("idle_session_timeout", "0")):
+        known = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s"
+        query(known, [value, name])
+
+
 class Session:
     """What happens around the statements of the session that migrates.
 
@@ -111,17 +119,17 @@ class Session:
         """Run a statement on its terms; it is one of Django's wrappers around ``execute``."""
         statements = read(sql) if isinstance(sql, str) and DEFINES.search(sql) else []
         locking = [statement for statement in statements if statement.lock]
-        if not locking:
-            return execute(sql, params, many, context)
 
         def attempt() -> Any:
-            return self._attempt(locking, lambda: execute(sql, params, many, context))
+            run = partial(execute, sql, params, many, context)
+            return self._attempt(locking, run) if locking else run()
 
         return attempt() if self._connection.in_atomic_block else self.patiently(attempt)
 
     def patiently(self, act: Callable[[], Outcome]) -> Outcome:
         """What ``act`` returns; while a lock is not given it is tried again, as often as the terms say."""
         for pause in (*self._terms.pauses(), None):
+            self._seen = ()
             try:
                 return act()
             except Exception as error:
@@ -181,7 +189,7 @@ class Session:
         if any(statement.concurrent for statement in statements):
             limits = (terms.concurrent_lock_timeout, 0.0)
         elif ACCESS_EXCLUSIVE in locks.values():
-            limits = (terms.lock_timeout, min(terms.exclusive_timeout, terms.statement_timeout))
+            limits = (terms.lock_timeout, min(terms.lock_timeout + terms.exclusive_timeout, terms.statement_timeout))
         if limits == usual:
             yield
             return

@@ -148,11 +148,11 @@ def test_a_statement_is_not_sent_behind_an_old_transaction(world):
 @pytest.mark.parametrize(
     ("sql", "there", "limits"),
     [
-        (ADD, True, [("lock_timeout", "2000ms"), ("statement_timeout", "5000ms")]),
+        (ADD, True, [("lock_timeout", "2000ms"), ("statement_timeout", "7000ms")]),
         (ADD, False, []),
         ("CREATE INDEX i ON t (x)", True, []),
         ("CREATE INDEX CONCURRENTLY i ON t (x)", True, [("lock_timeout", "300000ms"), ("statement_timeout", "0ms")]),
-        ("DROP INDEX i", True, [("lock_timeout", "2000ms"), ("statement_timeout", "5000ms")]),
+        ("DROP INDEX i", True, [("lock_timeout", "2000ms"), ("statement_timeout", "7000ms")]),
     ],
 )
 def test_each_kind_of_statement_has_its_limits(world, sql, there, limits):
@@ -188,6 +188,14 @@ def test_a_leftover_that_is_dropped_itself_is_left_to_that(world):
     connection = Connection()
     session(world, connection)(failing(), "DROP INDEX CONCURRENTLY i", None, False, {})
     assert not [sql for sql, _parameters in connection.told if "DROP" in sql]
+
+
+def test_a_row_that_is_locked_is_asked_for_again_too(world):
+    execute = failing(LockNotGiven())
+    world.old = [HOLDER]
+    assert session(world)(execute, "UPDATE t SET x = 1", None, False, {}) == "done"
+    assert world.slept == [3.0]
+    assert "pid 7" in world.told[0][1]["blockers"][0]
 
 
 def test_other_statements_are_not_looked_at(world):

@@ -8,9 +8,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.errors import InvalidInput
-from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import ledger, reversal
+from ansible_collections.greenlight.deploy.plugins.module_utils.migrations import ledger
 from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.ledger import FIELDS, Entry
-from ansible_collections.greenlight.deploy.plugins.module_utils.migrations.plan import Migration
 
 ROW = {
     "app": "shop", "release": "r1", "version": "v1", "framework": "django", "reversible": True, "begun_at": "10:00",
@@ -101,31 +100,3 @@ def test_each_deployment_in_words():
         "d2": "d2 (v1) applied b, c",
         "d3": "d3 (v1) had undone e",
     }
-
-
-GRAPH = {
-    "a": Migration("a", (), applied=True),
-    "b": Migration("b", ("a",), applied=True),
-    "c": Migration("c", ("b",), applied=True),
-    "later": Migration("later", ("c",)),
-}
-ROWS = [entry(3, "d2", "c"), entry(2, "d2", "b")]
-
-
-def test_what_can_be_undone():
-    assert reversal.check(ROWS, GRAPH, "r1", ["a"]) == ["c", "b"]
-    assert reversal.check([], GRAPH, "r1") == []
-
-
-@pytest.mark.parametrize(
-    ("graph", "needed", "said"),
-    [
-        ({name: GRAPH[name] for name in "ab"}, [], "release r0: has no c.*the release that applied them, r1"),
-        (GRAPH, ["a", "b"], "the release that serves needs b"),
-        ({**GRAPH, "b": Migration("b", ("a",), reversible=False)}, [], "b cannot be undone.*restore the backup"),
-        ({**GRAPH, "later": Migration("later", ("c",), applied=True)}, [], "later depends on them"),
-    ],
-)
-def test_what_must_not_be_undone(graph, needed, said):
-    with pytest.raises(InvalidInput, match=said):
-        reversal.check(ROWS, graph, "r0", needed)

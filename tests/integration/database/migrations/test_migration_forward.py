@@ -9,7 +9,14 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import FIRST, ITEM, LOG, NOTE, SECOND, THIRD
+from ansible_collections.greenlight.deploy.tests.integration.database.migrations.project import (
+    FIRST,
+    ITEM,
+    LOG,
+    NOTE,
+    SECOND,
+    THIRD,
+)
 
 
 @pytest.fixture
@@ -99,3 +106,14 @@ def test_other_applications_of_the_database_are_left_alone(shop, three):
     answer = shop.reverse(three)
     assert (answer["failed"], answer["changed"]) == (False, False)
     assert shop.recorded() == [FIRST, SECOND, THIRD]
+
+
+def test_another_kind_of_database_has_neither_lock_nor_ledger(shop, three):
+    arguments = shop.arguments(three)["environment"]
+    lite = {**arguments, "DATABASE_ENGINE": "django.db.backends.sqlite3", "DATABASE_NAME": str(shop.folder / "lite")}
+    answer = shop.migrate(three, environment=lite)
+    assert not answer["failed"], answer["msg"]
+    assert [step["migration"] for step in answer["applied"]][-1] == THIRD
+    assert not shop.migrate(three, environment=lite)["changed"]
+    assert "no ledger in a database of sqlite" in shop.reverse(three, environment=lite)["msg"]
+    assert shop.ledger_info(three, environment=lite)["rows"] == []

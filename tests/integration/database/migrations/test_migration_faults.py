@@ -13,10 +13,19 @@ from contextlib import closing, contextmanager
 import psycopg2
 import pytest
 
-from .conftest import FIRST, ITEM, LOG, NOTE, SECOND, THIRD, add_field
+from ansible_collections.greenlight.deploy.tests.integration.database.migrations.project import (
+    FIRST,
+    ITEM,
+    LOG,
+    NOTE,
+    SECOND,
+    THIRD,
+    add_field,
+)
 
 INDEX = 'AddIndexConcurrently("item", models.Index(fields=["name"], name="item_name"))'
 FAIL = "migrations.RunPython(fail, migrations.RunPython.noop)"
+PAUSE = 3.0
 KILL = "migrations.RunPython(kill, migrations.RunPython.noop)"
 
 
@@ -41,22 +50,28 @@ def client(first):
 
 @contextmanager
 def leaving(shop, client, *, stays=0.0):
-    """The client ends its transaction after somebody has waited for it: until he gives up, or for some seconds."""
+    """The client ends its transaction in the pause after the first try for a lock, or during it."""
 
     def leave():
         with closing(shop.cluster.connect(shop.database)) as watch, watch.cursor() as cursor:
-            for waiting in (True, False):
-                seen = not waiting
-                while seen != waiting and not (stays and not waiting):
-                    cursor.execute("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted")
-                    seen = cursor.fetchone()[0]
-        threading.Event().wait(stays)
+            until(cursor, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted")
+            if not stays:
+                until(cursor, "SELECT count(*) = 0 FROM pg_locks WHERE NOT granted")
+        threading.Event().wait(stays or PAUSE / 2)
         client.rollback()
 
     thread = threading.Thread(target=leave, daemon=True)
     thread.start()
     yield
     thread.join(10)
+
+
+def until(cursor, question):
+    """Ask until the answer is yes."""
+    answer = False
+    while not answer:
+        cursor.execute(question)
+        (answer,) = cursor.fetchone()
 
 
 def invalid(shop):
@@ -99,7 +114,7 @@ def test_a_lock_that_is_given_later_is_enough(first, client):
     with leaving(first, client):
         answer = first.migrate("r2", tries=3)
     assert not answer["failed"], answer["msg"]
-    assert [wait["seconds"] for wait in answer["waits"]] == [3.0]
+    assert [wait["seconds"] for wait in answer["waits"]] == [PAUSE]
     assert "worker-7" in answer["waits"][0]["blockers"][0]
     assert first.recorded() == [FIRST, SECOND]
 

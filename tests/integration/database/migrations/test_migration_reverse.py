@@ -9,7 +9,15 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import FIRST, ITEM, LOG, NOTE, SECOND, THIRD, add_field
+from ansible_collections.greenlight.deploy.tests.integration.database.migrations.project import (
+    FIRST,
+    ITEM,
+    LOG,
+    NOTE,
+    SECOND,
+    THIRD,
+    add_field,
+)
 
 FOURTH = "shop.0004_colour"
 
