@@ -196,7 +196,11 @@ def _type(cursor: Any, kind: str) -> str | Trouble:
 
 
 def plan_of(cursor: Any, statement: str) -> explain.Plan:
-    """The generic plan of a query, which is not executed."""
+    """The generic plan of a query, which is not executed.
+
+    A server that cannot explain it without values is given NULL for each, and must not leave out the partitions in
+    which no NULL can be.
+    """
     if cursor.connection.server_version >= _GENERIC_PLAN_SINCE:
         with _read_only(cursor):
             cursor.execute(f"EXPLAIN (FORMAT JSON, GENERIC_PLAN) {statement}")
@@ -204,6 +208,7 @@ def plan_of(cursor: Any, statement: str) -> explain.Plan:
     prepared = False
     try:
         with _read_only(cursor):
+            cursor.execute("SET LOCAL enable_partition_pruning = off")
             cursor.execute(f"PREPARE {QUERY} AS {statement}")
             prepared = True
             cursor.execute(

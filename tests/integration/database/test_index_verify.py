@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
 
 import psycopg2
 import pytest
 
 from ansible_collections.greenlight.deploy.plugins.modules import pg_index_verify
+from ansible_collections.greenlight.deploy.tests.integration.database.verifying import only
 
+pytest_plugins = ["ansible_collections.greenlight.deploy.tests.integration.database.verify_fixtures"]
 SHOP = """
 CREATE TABLE device (
     id bigserial PRIMARY KEY, device_id varchar(128) NOT NULL, user_id integer, score smallint NOT NULL,
@@ -29,37 +29,13 @@ CREATE INDEX device_seen ON device (seen_at);
 BY_BOTH = "SELECT * FROM device WHERE device_id = $1 AND user_id = $2"
 ONCE = {"table": "device", "columns": ["device_id", "user_id"], "unique": True, "query": BY_BOTH}
 
-Verify = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def verify(run_module: Any, login: dict[str, Any], database: str) -> Verify:
-    """``verify(indexes=..., check=...)``: the module's answer for the test's database."""
-
-    def call(*, check: bool = False, **options: Any) -> dict[str, Any]:
-        return run_module(pg_index_verify, {**login, "database": database, **options}, check=check)
-
-    return call
-
-
-@pytest.fixture
-def sql(cluster: Any, database: str) -> Callable[..., list[tuple[Any, ...]]]:
-    """``sql(statement, *parameters)`` in the test's database."""
-    return lambda statement, *parameters: cluster.sql(database, statement, *parameters)
-
-
-def only(answer: dict[str, Any]) -> dict[str, Any]:
-    """The one row that is declared."""
-    (row,) = [row for row in answer["rows"] if row["declared"]]
-    return row
-
 
 @pytest.mark.parametrize(
     "content",
     [
         "",
         "INSERT INTO device (device_id, score) VALUES ('a', 1); ANALYZE device",
-        "INSERT INTO device (device_id, user_id, score) SELECT g, g, 1 FROM generate_series(1, 20000) g; ANALYZE device",
+        "INSERT INTO device (device_id, user_id, score) SELECT g, g, 1 FROM generate_series(1, 20000) g; ANALYZE",
     ],
     ids=["empty", "one row, analysed", "large"],
 )
@@ -326,20 +302,6 @@ def test_tables_columns_and_types_are_compared(verify, sql):
     }
     right = verify(tables=[{"name": "device", "columns": {"device_id": "varchar(128)", "seen_at": "timestamptz"}}])
     assert only(right)["verdict"] == "ok"
-
-
-@pytest.fixture
-def reader(cluster: Any, database: str, login: dict[str, Any]) -> Any:
-    """The options of a role that may only read, with a password that is hard to keep quiet about."""
-    password = 'cän\'ary "%s" $HOME 7 %'
-    cluster.sql(database, f"DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN PASSWORD {quoted(password)}")
-    cluster.sql(database, f'GRANT CONNECT ON DATABASE "{database}" TO reader')
-    yield {**login, "login_host": "127.0.0.1", "login_user": "reader", "login_password": password}
-    cluster.sql(database, "DROP OWNED BY reader; DROP ROLE reader")
-
-
-def quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def test_a_role_that_may_only_read_proves_the_same_and_its_password_stays_secret(
