@@ -433,8 +433,9 @@ def act(module: AnsibleModule) -> dict[str, Any]:
         "statistics_since": seen.statistics_since,
         "rebuilt": rebuilt,
     }
-    if rows.refused(found, wanted["fail_on"]):
-        module.fail_json(msg=result["sentence"], **result)
+    bad = rows.refused(found, wanted["fail_on"])
+    if bad:
+        module.fail_json(msg=f"{result['sentence']}\n{rows.as_table(bad)}", **result)
     return result
 
 
