@@ -417,7 +417,7 @@ def listed(found: list[rows.Row]) -> list[dict[str, Any]]:
 def act(module: AnsibleModule) -> dict[str, Any]:
     """Look, rebuild if that is asked for and look again, then judge."""
     wanted = module.params
-    server, declaration = postgres.server_of(wanted), declaration_of(wanted)
+    server, declaration = postgres.take_server(module), declaration_of(wanted)
     seen = look(server, declaration, wanted)
     rebuilt = repair(server, seen, wanted, check=module.check_mode) if wanted["rebuild"] else []
     if rebuilt and not module.check_mode:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from urllib.parse import quote
 
 import psycopg2
 import pytest
@@ -228,6 +229,18 @@ def test_what_is_not_one_query_is_refused(verify, sql, query):
     assert answer["failed"]
     assert answer["error"]["where"] == "indexes[0].query"
     assert sql("SELECT to_regclass('device') IS NOT NULL") == [(True,)]
+
+
+def test_a_password_in_a_url_is_understood_and_stays_secret(run_module, reader, database, sql):
+    sql(f"{SHOP} GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    secret = quote(reader["login_password"], safe="")
+    url = f"postgresql://reader:{secret}@127.0.0.1:{reader['login_port']}/{database}"
+    for indexes in ([ONCE], [{**ONCE, "columns": ["nope"]}]):
+        answer = run_module(pg_index_verify, {"url": url, "indexes": indexes})
+        assert "rows" in answer
+        said = json.dumps(answer, ensure_ascii=False)
+        assert reader["login_password"] not in said
+        assert secret not in said
 
 
 @pytest.mark.parametrize("option", ["columns", "predicate"])
