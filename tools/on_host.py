@@ -29,8 +29,13 @@ COLLECTION = f"{AREA}/collections/ansible_collections/greenlight/deploy"
 EXAMPLE = ROOT / "examples/mobile_sync"
 NODE_CLIENT = ROOT / "clients/node"
 RUNNER = (
-    "ansible-core", "cffi", "cryptography", "iniconfig", "jinja2", "markupsafe", "packaging", "pluggy", "pycparser",
-    "pygments", "pytest", "pyyaml", "resolvelib",
+    "ansible-core", "cffi", "cryptography", "iniconfig", "jinja2", "markupsafe", "packaging", "pluggy", "psycopg2-binary",
+    "pycparser", "pygments", "pytest", "pyyaml", "resolvelib",
+)  # fmt: skip
+OBJECT_STORE = (
+    "blinker", "boto3", "botocore", "certifi", "charset-normalizer", "click", "flask", "flask-cors", "idna",
+    "itsdangerous", "jmespath", "moto", "py-partiql-parser", "python-dateutil", "requests", "responses", "s3transfer",
+    "six", "urllib3", "werkzeug", "xmltodict",
 )  # fmt: skip
 
 
@@ -81,7 +86,7 @@ fi
 def pytest_there() -> str:
     """Give the host the collection with its tests, and return the pytest that runs them."""
     send(known_files([*sorted(KEPT), "tests"]), ROOT, COLLECTION)
-    return prepare("integration", subset(LOCK_FILE.read_text(), RUNNER)) + "/bin/pytest"
+    return prepare("integration", subset(LOCK_FILE.read_text(), (*RUNNER, *OBJECT_STORE))) + "/bin/pytest"
 
 
 def example_there() -> str:
@@ -92,10 +97,11 @@ def example_there() -> str:
 
 
 def integration(log: Log) -> None:
-    """Run tests/integration against real programs, each started by its test."""
+    """Run tests/integration against real programs, each started by its test; migrations with the example's Django."""
     lab.up([HOST])
-    words = [pytest_there(), "-q", "-o", f"pythonpath={AREA}/collections", "tests/integration"]
-    log.run(lab.ssh_arguments(HOST, [f"cd {COLLECTION} && {shlex.join(words)}"]))
+    python = example_there()
+    words = [pytest_there(), "-q", "--durations=10", "-o", f"pythonpath={AREA}/collections", "tests/integration"]
+    log.run(lab.ssh_arguments(HOST, [f"cd {COLLECTION} && MOBILE_SYNC_PYTHON={python} {shlex.join(words)}"]))
 
 
 def node(log: Log) -> None:

@@ -14,13 +14,12 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import server as moto_server
 
 from ansible_collections.greenlight.deploy.plugins.module_utils.database import s3
 from ansible_collections.greenlight.deploy.plugins.modules import pg_backup, pg_restore
-
-boto3 = pytest.importorskip("boto3")
-moto_server = pytest.importorskip("moto.server")
 
 BACKUP, BUCKET, SECRET = "20261122T124500Z-1a2b3c4", "backups", "canary-of-the-access-key"
 PREFIX = f"production/shop/{BACKUP}"
