@@ -25,6 +25,7 @@ from ansible_collections.greenlight.deploy.tests.integration.database.migrations
 
 INDEX = 'AddIndexConcurrently("item", models.Index(fields=["name"], name="item_name"))'
 FAIL = "migrations.RunPython(fail, migrations.RunPython.noop)"
+KILL_LATER = "migrations.RunPython(kill_later, migrations.RunPython.noop)"
 PAUSE = 3.0
 KILL = "migrations.RunPython(kill, migrations.RunPython.noop)"
 
@@ -144,12 +145,20 @@ def test_two_deployers_at_once(first):
 
 
 def test_a_deployer_that_was_killed_keeps_others_out_until_its_statement_has_ended(first):
-    slow = 'migrations.RunSQL("SELECT pg_sleep(60)")'
+    """The session whose statement runs on without its process is the one that has the lock."""
+    slow = f'{KILL_LATER}, migrations.RunSQL("SELECT pg_sleep(60)")'
     first.release("r3", m0001_item=ITEM, m0002_note=f"{slow}, {NOTE}")
-    assert first.migrate("r3", timeout=3.0)["failed"]
-    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-    assert first.sql(held) == [(1,)]
-    answer = first.migrate("r2", lock_wait=20.0)
+    has_it = """
+        SELECT count(*) = 1 FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE locktype = 'advisory' AND state = 'active' AND query = 'SELECT pg_sleep(60)'
+    """
+    with closing(first.cluster.connect(first.database)) as watch, watch.cursor() as cursor:
+        thread = threading.Thread(target=until, args=(cursor, has_it), daemon=True)
+        thread.start()
+        assert first.migrate("r3")["failed"]
+        thread.join(5)
+        assert not thread.is_alive()
+    answer = first.migrate("r2", lock_wait=30.0)
     assert not answer["failed"], answer["msg"]
     assert first.recorded() == [FIRST, SECOND]
 
