@@ -66,7 +66,7 @@ RUNBOOK = {
 def cluster(top: Path) -> Iterator[Any]:
     """A PostgreSQL below ``top``, and a connection that commits each statement; gone at the end."""
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-    account = {} if os.geteuid() else {"user": pwd.getpwnam("postgres").pw_uid, "extra_groups": []}
+    account: dict[str, Any] = {} if os.geteuid() else {"user": pwd.getpwnam("postgres").pw_uid, "extra_groups": []}
     if account:
         os.chown(top, pwd.getpwnam("postgres").pw_uid, -1)
 
