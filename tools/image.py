@@ -24,8 +24,8 @@ SERVER = (
     "cron", "curl", "ca-certificates", "iproute2", "procps", "iputils-ping", "netcat-openbsd",
 )  # fmt: skip
 STACK = (
-    "nginx", "postgresql", "postgresql-postgis", "postgresql-client", "python3-psycopg2", "redis-server", "python3-venv",
-    "nftables", "git", "rsync", "openssl", "acl",
+    "nginx", "postgresql", "postgresql-postgis", "postgresql-client", "python3-psycopg2", "redis-server",
+    "python3-venv", "nftables", "git", "rsync", "openssl", "acl",
 )  # fmt: skip
 KINDS = {"base": SERVER, "full": SERVER + STACK}
 SLIM = ("man", "doc", "locale", "info")

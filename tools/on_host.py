@@ -29,8 +29,8 @@ COLLECTION = f"{AREA}/collections/ansible_collections/greenlight/deploy"
 EXAMPLE = ROOT / "examples/mobile_sync"
 NODE_CLIENT = ROOT / "clients/node"
 RUNNER = (
-    "ansible-core", "cffi", "cryptography", "iniconfig", "jinja2", "markupsafe", "packaging", "pluggy", "psycopg2-binary",
-    "pycparser", "pygments", "pytest", "pyyaml", "resolvelib",
+    "ansible-core", "cffi", "cryptography", "iniconfig", "jinja2", "markupsafe", "packaging", "pluggy",
+    "psycopg2-binary", "pycparser", "pygments", "pytest", "pyyaml", "resolvelib",
 )  # fmt: skip
 OBJECT_STORE = (
     "blinker", "boto3", "botocore", "certifi", "charset-normalizer", "click", "flask", "flask-cors", "idna",

@@ -358,6 +358,7 @@ ARGUMENTS: dict[str, Any] = {
         },
     },
     "foreign_keys": {
+        "no_log": False,
         "type": "list",
         "elements": "dict",
         "default": [],

@@ -46,7 +46,7 @@ ARGUMENTS: dict[str, Any] = {
     "endpoint_url": {"type": "str"},
     "sse": {"type": "str", "choices": ["AES256", "aws:kms"], "default": "AES256"},
     "kms_key_id": {"type": "str"},
-    "access_key": {"type": "str"},
+    "access_key": {"type": "str", "no_log": False},  # its name, not the secret
     "secret_key": {"type": "str", "no_log": True},
     "session_token": {"type": "str", "no_log": True},
     "part_size": {"type": "int", "default": 64},

@@ -14,8 +14,8 @@ from ansible_collections.greenlight.deploy.plugins.module_utils.errors import Gr
 
 COMPARED = 5
 SMALLEST_SHARE, LARGEST_SHARE = 70, 200
-NO_DIFFERENCE = 64 * 1024
-"""Bytes: a smaller difference says nothing, an almost empty database doubles with a few rows."""
+NO_LOSS, NO_GROWTH = 64 * 1024, 64 * 1024 * 1024
+"""Bytes: a smaller difference says nothing. A database that is new in use grows a hundredfold in an hour."""
 
 
 class SizeAnomaly(GreenlightError):
@@ -30,7 +30,7 @@ def require_usual_size(size: int, before: Sequence[int], where: str) -> None:
     if not before:
         return
     median = statistics.median(before[-COMPARED:])
-    if abs(size - median) < NO_DIFFERENCE or SMALLEST_SHARE <= 100 * size / median <= LARGEST_SHARE:
+    if -NO_LOSS < size - median < NO_GROWTH or SMALLEST_SHARE <= 100 * size / median <= LARGEST_SHARE:
         return
     raise SizeAnomaly(
         f"the dump has {megabytes(size)}, {100 * size / median:.0f} % of the usual {megabytes(median)}",

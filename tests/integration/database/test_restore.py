@@ -233,9 +233,10 @@ def test_rows_that_are_not_those_of_the_manifest_end_it(run_module, cluster, sav
 def test_a_prepared_transaction_is_told_before_anything(run_module, cluster, saved, database, monkeypatch):
     """The test cluster allows none, so that the question is answered for it."""
     real = contents.value
-    told = lambda connection, statement, *rest: (  # noqa: E731
-        2 if "pg_prepared_xacts" in statement else real(connection, statement, *rest)
-    )
+
+    def told(connection, statement, *rest):
+        return 2 if "pg_prepared_xacts" in statement else real(connection, statement, *rest)
+
     monkeypatch.setattr(recovery.contents, "value", told)
     result = run_module(pg_restore, {**saved, "confirm": database})
     assert "2 prepared transactions" in result["msg"]
