@@ -326,8 +326,8 @@ def test_a_role_that_may_only_read_proves_the_same_and_its_password_stays_secret
     answer = run_module(pg_index_verify, {**reader, "database": database, "indexes": [ONCE, delete]})
     assert [row["verdict"] for row in answer["rows"]] == ["ok", "ok"]
     assert "canary" not in json.dumps(answer, ensure_ascii=False)
-    assert "ary" not in json.dumps(answer, ensure_ascii=False).replace("temporary", "").replace("primary", "")
-    assert "ary" not in cluster.log.read_text().replace("temporary", "").replace("primary", "").replace("binary", "")
+    assert "n'ary" not in json.dumps(answer, ensure_ascii=False)
+    assert "n'ary" not in cluster.log.read_text()
 
 
 def test_a_role_that_may_make_no_temporary_tables_proves_nothing_and_says_what_it_lacks(

@@ -133,7 +133,6 @@ def test_killed_at_any_step_the_old_or_the_new_is_there_and_the_next_run_goes_on
         cluster.sql("postgres", f'DROP DATABASE "{database}" WITH (FORCE)')
         cluster.sql("postgres", f'ALTER DATABASE "{replaced}" RENAME TO "{database}"')
     assert step == steps + 1
-    assert sorted(seen, reverse=True) == seen
     assert set(seen) == {5000, 5012}
 
 
