@@ -290,10 +290,10 @@ CELLS = (
     Cell("controller killed", "100 %", DONE, partial(kill_controller, moment=at_share(100))),
     Cell("controller killed", "verdict", DONE, partial(kill_controller, moment=at_play("Verdict"))),
     Cell("killed, rolled back", "50 %", Expect(deployed=True, serving=FIRST), kill_and_roll_back),
-    Cell("killed, gone on", "50 %", DONE, kill_and_go_on, short=True),
+    Cell("killed, gone on", "50 %", DONE, kill_and_go_on),
     Cell("killed, another version", "50 %", Expect(deployed=True, serving=FAULTY), kill_and_deploy_another),
     Cell("rolled back meanwhile", "10 %", refused(OVERTAKEN), partial(roll_back_during, share=10)),
-    Cell("rolled back meanwhile", "50 %", refused(OVERTAKEN), partial(roll_back_during, share=50), short=True),
+    Cell("rolled back meanwhile", "50 %", refused(OVERTAKEN), partial(roll_back_during, share=50)),
     Cell("two operators", "release", DONE, two_operators),
     Cell("deployed twice", "preflight", Expect(deployed=True, serving=FIRST, why="Nothing to do"), twice),
     Cell(
