@@ -201,3 +201,9 @@ def test_a_loop_can_end_at_the_first_failure(play):
     run = play(PLAY + "  tasks:" + tasks)
     assert run.marks["2-items"] == ["a"], "why a soak ends when the release dies"
     assert run.said.index("(item=2 s)") < run.said.index("(item=4 s)")
+
+
+def test_a_play_that_is_ended_ends_for_every_host_and_the_next_one_begins(play):
+    ended = PLAY + "  pre_tasks:\n    - meta: end_play\n      when: hostvars['localhost'].none | default(true)\n"
+    run = play(PLAY + "  tasks:\n" + lose() + ended + "  tasks:\n" + mark("inside") + PLAY + "  tasks:\n" + mark("next"))
+    assert run.marks == {"next": ALL}
