@@ -205,5 +205,6 @@ def test_a_loop_can_end_at_the_first_failure(play):
 
 def test_a_play_that_is_ended_ends_for_every_host_and_the_next_one_begins(play):
     ended = PLAY + "  pre_tasks:\n    - meta: end_play\n      when: hostvars['localhost'].none | default(true)\n"
-    run = play(PLAY + "  tasks:\n" + lose() + ended + "  tasks:\n" + mark("inside") + PLAY + "  tasks:\n" + mark("next"))
+    begin, following = PLAY + "  tasks:\n" + lose(), PLAY + "  tasks:\n" + mark("next")
+    run = play(begin + ended + "  tasks:\n" + mark("inside") + following)
     assert run.marks == {"next": ALL}

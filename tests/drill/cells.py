@@ -302,7 +302,8 @@ CELLS = (
     ),
     Cell("colour unknown", "rollback", refused("purple"), unknown_colour, short=True),
     Cell("drain deadline 0", "drain", DONE, good(greenlight_drain={"deadline": 0})),
-    Cell("drain ignored", "drain", DONE, ignored_drain),
+    # Nobody is cut: they stay until they go, and the colour that they are on is not stopped before.
+    Cell("drain ignored", "drain", Expect(deployed=True, serving=SECOND, moved=False), ignored_drain),
     Cell("client never closes", "drain", DONE, stubborn_clients),
     Cell("clock 5 minutes off", "preflight", refused("clock"), late_clock),
 )  # fmt: skip

@@ -18,12 +18,14 @@ class Expect:
     ``deployed``: whether its last command succeeds. ``serving``: the version that answers everybody afterwards.
     ``failed_percent``: how many of the clients' requests may fail, for the faults whose first victims nobody can save.
     ``why``: a pattern that the sentence in which the last command says how it ended must have.
+    ``moved``: whether the WebSockets are at the serving colour too; otherwise they must all be where they were.
     """
 
     deployed: bool
     serving: str
     failed_percent: float = 0.0
     why: str = ""
+    moved: bool = True
 
 
 @dataclass
@@ -75,8 +77,10 @@ def _clients(expect: Expect, facts: Facts) -> list[str]:
     if facts.items_doubled:
         found.append(f"{facts.items_doubled} items doubled")
     colour = re.search(r"\((blue|green)\)$", facts.after)
-    if facts.wanted_sockets and colour and facts.sockets != {colour[1]: facts.wanted_sockets}:
-        found.append(f"sockets are at {facts.sockets}, expected {facts.wanted_sockets} at {colour[1]}")
+    if facts.wanted_sockets and colour:
+        place = colour[1] if expect.moved else {"blue": "green", "green": "blue"}[colour[1]]
+        if facts.sockets != {place: facts.wanted_sockets}:
+            found.append(f"sockets are at {facts.sockets}, expected {facts.wanted_sockets} at {place}")
     return found
 
 
