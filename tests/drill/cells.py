@@ -251,7 +251,8 @@ printf '#!/bin/sh\\nPYTHONPATH={LATE_PYTHON} exec /usr/bin/python3 "$@"\\n' > {L
 chmod 755 {LATE_PYTHON}/python3
 """,
     )
-    interpreter = f"{{{{ '{LATE_PYTHON}/python3' if inventory_hostname == '{host.name}' else 'auto_silent' }}}}"
+    usual = "ansible_playbook_python if inventory_hostname == 'localhost' else '/usr/bin/python3'"
+    interpreter = f"{{{{ '{LATE_PYTHON}/python3' if inventory_hostname == '{host.name}' else {usual} }}}}"
     scene.finish(scene.deploy(SECOND, ansible_python_interpreter=interpreter))
 
 
