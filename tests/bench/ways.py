@@ -220,6 +220,7 @@ def prepare_others(project: Project, environment: dict[str, str]) -> None:
         script = f"feed=$(cat <<'ENVIRONMENT'\n{text}ENVIRONMENT\n)\n"
         lab.tell(HOSTS[name], install_script(script, FIRST))
     lab.tell(project.edge, site_script())
+    Others(project).balance([(8000, 1)])  # a server without an upstream is none that nginx takes
 
 
 def install_script(environment: str, ref: str) -> str:

@@ -59,3 +59,10 @@ def test_nobody_may_be_hurt_where_nothing_is_said_about_it():
 )
 def test_a_lock_is_free_expiring_or_held(lock, state):
     assert lock_of(lock) == state
+
+
+def test_where_sockets_are_kept_none_may_be_cut():
+    expect = replace(REFUSED, moved=False)
+    assert judge(expect, replace(GREEN, sockets={"green": 60})) == []
+    said = judge(expect, replace(GREEN, sockets={"green": 59}))
+    assert said == ["sockets are at {'green': 59}, expected 60 at green"]
