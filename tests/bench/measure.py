@@ -10,12 +10,14 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.ways import BAD, SECOND, Ours, Way
 from tests.stage.command import Command
 from tests.stage.project import CA_FILE, DOMAIN, Project
+from tools.console import Trouble
 from tools.demo_traffic import Aim, Traffic
 from tools.journey import wait_for_sockets
 from tools.places import LOGS
@@ -81,7 +83,8 @@ def play(traffic: Traffic, sockets: int, what: Callable[[], None]) -> Act:
     what()
     seconds = time.monotonic() - started
     time.sleep(SETTLE_SECONDS)
-    wait_for_sockets(traffic, sockets)
+    with suppress(Trouble):  # after a way that refused so many, some come back late: what they met is counted as it is
+        wait_for_sockets(traffic, sockets)
     return Act(traffic.cut(REST), began, seconds)
 
 

@@ -62,9 +62,8 @@ class Ours:
         self.run: Command | None = None
 
     def begin(self) -> None:
-        """A deployment, unless the first version serves."""
-        if not all(proxy.settled and proxy.version == FIRST for proxy in world.look(self._project)):
-            self.deploy(FIRST)
+        """A deployment, also where the first version serves: the proxy is set up before there are clients."""
+        self.deploy(FIRST)
 
     def deploy(self, ref: str) -> None:
         """``site.yml``; it must refuse the bad release."""
