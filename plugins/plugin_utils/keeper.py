@@ -218,11 +218,12 @@ def _judged(keeping: Keeping, answer: Mapping[str, Any], asked: float, now: floa
 
 
 def _progress() -> list[dict[str, Any]]:
-    """All that the run has begun."""
+    """All that the run has begun; a line that is being written is none yet."""
     try:
-        return [json.loads(line) for line in (_directory() / _PROGRESS).read_text(encoding="utf-8").splitlines()]
+        text = (_directory() / _PROGRESS).read_text(encoding="utf-8")
     except FileNotFoundError:
         return []
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def _asked(renew: Renewal, progress: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -187,3 +187,15 @@ def test_what_a_host_did_not_get_to_know_it_gets_the_next_time(keeper, renewals,
     module.tell({"phase": "release"})
     wait(lambda: count(renewals.log) > 2)
     assert renewals.log.read_text().splitlines()[:3] == ["['release']", "['release']", "[]"]
+
+
+def test_what_is_being_written_is_taken_along_when_it_is_whole(keeper, renewals, tmp_path):
+    keeper.start("d1", 120, 0, HERE, renewals())
+    progress = tmp_path / "greenlight-progress.jsonl"
+    progress.write_text('{"phase": "rel')
+    seen = count(renewals.log)
+    wait(lambda: count(renewals.log) > seen + 1)
+    assert "rel" not in renewals.log.read_text()
+    progress.write_text('{"phase": "release"}\n')
+    wait(lambda: "release" in renewals.log.read_text())
+    assert problems() == []
